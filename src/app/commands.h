@@ -1,0 +1,43 @@
+// One function per subcommand. Each prints its answer on stdout, errors on stderr, and returns the exit code of cli.h.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "app/settings.h"
+
+namespace app {
+
+struct InitOptions {
+  std::optional<std::string> org_id;
+  std::optional<std::string> integration_id;
+  bool missing_template = false;
+};
+
+struct TokenOptions {
+  bool management = true;
+  std::string access_key;  // empty: the only workspace there is
+  std::string room_id;
+  std::string role;
+  std::string user_id;
+  int hours = 24;
+};
+
+struct DoctorOptions {
+  std::string org_id;          // empty: the demo clinic
+  std::string integration_id;  // empty: every telehealth integration of the organisation
+};
+
+int serve(const Settings& settings, bool json);
+int migrate(const Settings& settings, bool json);
+int init(const Settings& settings, const InitOptions& options, bool json);
+int doctor(const Settings& settings, const DoctorOptions& options, bool json);
+int token(const Settings& settings, const TokenOptions& options, bool json);
+int templates(const Settings& settings, const DoctorOptions& options, bool json);
+int show_config(const Settings& settings, bool json);
+int run_sql(const Settings& settings, const std::string& statement, bool json);
+
+// Prints the error with its code and returns 69 or 78.
+int report(const base::Error& error);
+
+}  // namespace app

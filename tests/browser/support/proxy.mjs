@@ -6,16 +6,11 @@ export class Relay {
     const relay = new Relay();
     relay.pairs = new Set();
     relay.refusing = false;
+    relay.target = null; // the port behind, set by whoever starts the server
     relay.server = net.createServer((client) => relay.#accept(client));
     await new Promise((done) => relay.server.listen(0, '127.0.0.1', done));
     relay.port = relay.server.address().port;
     return relay;
-  }
-
-  // Where connections go; set once the server behind has its port.
-  towards(url) {
-    this.target = Number(new URL(url).port);
-    return this;
   }
 
   #accept(client) {

@@ -2,6 +2,7 @@
 // from run.json, as an operator's scripts would.
 import { spawn, execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +31,14 @@ export async function until(what, probe, { timeout = 10_000, every = 50 } = {}) 
   }
 }
 
+async function freePort() {
+  const probe = net.createServer();
+  await new Promise((done) => probe.listen(0, '127.0.0.1', done));
+  const { port } = probe.address();
+  await new Promise((done) => probe.close(done));
+  return port;
+}
+
 function environment(extra) {
   const env = { ...process.env };
   for (const name of Object.keys(env)) if (name === 'DATABASE_URL' || name.startsWith('TELEVISIT_')) delete env[name];
@@ -41,10 +50,16 @@ export class Server {
   #addresses = ['--api', '127.0.0.1:0', '--web', '127.0.0.1:0', '--media', '127.0.0.1:0'];
   #log = [];
 
-  // args: further options of `serve`; keepData: the folder survives dispose().
-  static async start({ args = [], env = {}, data, init = [] } = {}) {
+  // args: further options of `serve`. data: a folder that survives dispose(). init: options of `init --demo`, run first.
+  // relay: browsers reach the web listener through it, so that the test can cut their connections.
+  static async start({ args = [], env = {}, data, init = [], relay } = {}) {
     const server = new Server();
-    server.args = args;
+    server.args = [...args];
+    if (relay) {
+      relay.target = await freePort();
+      server.#addresses[3] = `127.0.0.1:${relay.target}`;
+      server.args.push('--public-web-url', `http://localhost:${relay.port}`);
+    }
     server.env = env;
     server.ownsData = data === undefined;
     server.data = data ?? (await mkdtemp(path.join(tmpdir(), 'televisit-')));
@@ -78,7 +93,7 @@ export class Server {
     this.startMs = Date.now() - began;
     this.#addresses = [
       '--api', `127.0.0.1:${new URL(this.run.api).port}`,
-      '--web', `127.0.0.1:${new URL(this.run.web).port}`,
+      '--web', this.#addresses[3].endsWith(':0') ? `127.0.0.1:${new URL(this.run.web).port}` : this.#addresses[3],
       '--media', this.run.media,
     ];
     return this;

@@ -56,6 +56,7 @@ class SctpStack {
   void handle_timers(base::Duration elapsed);  // call about every 10 ms
 
  private:
+  friend class SctpAssociation;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -16,8 +16,8 @@ namespace crypto {
 // Signs `claims` as they are.
 base::Secret sign_jwt(const json::Object& claims, const base::Secret& key);
 
-// Signs with a fresh "jti" (UUID), drawn again until the payload segment has neither '-' nor '_': the 100ms web SDK decodes it with plain
-// atob (100ms-client-protocol.md §1). Claims must be ASCII.
+// Signs with a fresh "jti" (UUID) and with a payload segment that has neither '-' nor '_': the 100ms web SDK decodes it with
+// plain atob (100ms-client-protocol.md §1). '>', '?', '~' and what is not ASCII are written as \u escapes, which is enough.
 base::Secret sign_browser_jwt(json::Object claims, const base::Secret& key, base::Random& random);
 
 // Splits and decodes without verifying, to learn the access key. Errors: "token_malformed".

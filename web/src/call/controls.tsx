@@ -1,0 +1,177 @@
+import {
+  selectHasPeerHandRaised,
+  selectLocalPeerID,
+  selectPeerCount,
+  selectPeersByRole,
+  selectPermissions,
+  selectUnreadHMSMessagesCount,
+  useAVToggle,
+  useHMSActions,
+  useHMSStore,
+  useScreenShare,
+} from '@100mslive/react-sdk';
+import { Camera, CameraOff, Hand, MessageSquare, Mic, MicOff, MonitorOff, MonitorUp, PhoneOff, Users } from 'lucide-react';
+import { useState, type ReactNode } from 'react';
+import { problemOf } from '../api/problem';
+import { endVisit } from '../api/visits';
+import { Button } from '../ui/button';
+import { Confirm } from '../ui/confirm';
+import { ProblemNotice } from '../ui/notice';
+import type { Problem } from '../api/problem';
+import type { StaffRights } from '../visit/session';
+import { DeviceMenu } from './devices';
+import { problemOfSdk } from './faults';
+import { waitingRole } from './roles';
+
+export type PanelName = 'chat' | 'people';
+
+interface ControlProps {
+  label: string;
+  testId: string;
+  state?: 'on' | 'off';
+  active?: boolean;
+  badge?: number;
+  onPress: () => void;
+  isDisabled?: boolean;
+  children: ReactNode;
+}
+
+function Control({ label, testId, state, active, badge, onPress, isDisabled, children }: ControlProps) {
+  return (
+    <Button
+      className={`control ${state === 'off' ? 'control-off' : ''} ${active ? 'control-active' : ''}`}
+      aria-label={label}
+      data-testid={testId}
+      data-state={state}
+      data-active={active}
+      onPress={onPress}
+      isDisabled={isDisabled}
+    >
+      {children}
+      {badge !== undefined && badge > 0 && (
+        <span className="badge-count" aria-hidden data-testid={`${testId}-badge`}>
+          {badge > 99 ? '99+' : badge}
+        </span>
+      )}
+    </Button>
+  );
+}
+
+export interface ControlsProps {
+  staff?: StaffRights;
+  chat: boolean;
+  open?: PanelName;
+  onPanel: (panel: PanelName) => void;
+  onLeave: () => Promise<void>;
+  onEndedForAll: () => void;
+  onProblem: (error: unknown) => void;
+}
+
+export function Controls({ staff, chat, open, onPanel, onLeave, onEndedForAll, onProblem }: ControlsProps) {
+  const actions = useHMSActions();
+  const { isLocalAudioEnabled, isLocalVideoEnabled, toggleAudio, toggleVideo } = useAVToggle(onProblem);
+  const { amIScreenSharing, toggleScreenShare, screenSharingPeerId } = useScreenShare(onProblem);
+  const unread = useHMSStore(selectUnreadHMSMessagesCount);
+  const count = useHMSStore(selectPeerCount);
+  const waiting = useHMSStore(selectPeersByRole(waitingRole));
+  const me = useHMSStore(selectLocalPeerID);
+  const handUp = useHMSStore(selectHasPeerHandRaised(me));
+  const canShare = toggleScreenShare !== undefined && typeof navigator.mediaDevices?.getDisplayMedia === 'function';
+  const otherShares = screenSharingPeerId !== undefined && !amIScreenSharing;
+  const inside = Math.max(0, count - waiting.length);
+
+  return (
+    <div className="controls" role="toolbar" aria-label="Visit controls" data-testid="controls">
+      {toggleAudio && (
+        <Control label={isLocalAudioEnabled ? 'Turn microphone off' : 'Turn microphone on'} testId="control-mic" state={isLocalAudioEnabled ? 'on' : 'off'} onPress={toggleAudio}>
+          {isLocalAudioEnabled ? <Mic aria-hidden /> : <MicOff aria-hidden />}
+        </Control>
+      )}
+      {toggleVideo && (
+        <Control label={isLocalVideoEnabled ? 'Turn camera off' : 'Turn camera on'} testId="control-camera" state={isLocalVideoEnabled ? 'on' : 'off'} onPress={toggleVideo}>
+          {isLocalVideoEnabled ? <Camera aria-hidden /> : <CameraOff aria-hidden />}
+        </Control>
+      )}
+      {canShare && (
+        <Control
+          label={amIScreenSharing ? 'Stop sharing your screen' : otherShares ? 'Somebody else shares the screen' : 'Share your screen'}
+          testId="control-screen"
+          active={amIScreenSharing}
+          isDisabled={otherShares}
+          onPress={() => void toggleScreenShare({ videoOnly: false })}
+        >
+          {amIScreenSharing ? <MonitorOff aria-hidden /> : <MonitorUp aria-hidden />}
+        </Control>
+      )}
+      <Control
+        label={handUp ? 'Lower your hand' : 'Raise your hand'}
+        testId="control-hand"
+        active={handUp}
+        onPress={() => void (handUp ? actions.lowerLocalPeerHand() : actions.raiseLocalPeerHand()).catch(onProblem)}
+      >
+        <Hand aria-hidden />
+      </Control>
+      {chat && (
+        <Control label={unread > 0 ? `Chat, ${unread} unread` : 'Chat'} testId="control-chat" active={open === 'chat'} badge={open === 'chat' ? 0 : unread} onPress={() => onPanel('chat')}>
+          <MessageSquare aria-hidden />
+        </Control>
+      )}
+      <Control
+        label={`People, ${inside} in the visit${waiting.length > 0 ? `, ${waiting.length} waiting` : ''}`}
+        testId="control-people"
+        active={open === 'people'}
+        badge={waiting.length}
+        onPress={() => onPanel('people')}
+      >
+        <Users aria-hidden />
+      </Control>
+      <DeviceMenu />
+      <LeaveControl staff={staff} onLeave={onLeave} onEndedForAll={onEndedForAll} />
+    </div>
+  );
+}
+
+/** A host is asked whether to leave alone or to end for everybody; the others just leave. */
+function LeaveControl({ staff, onLeave, onEndedForAll }: Pick<ControlsProps, 'staff' | 'onLeave' | 'onEndedForAll'>) {
+  const actions = useHMSActions();
+  const permissions = useHMSStore(selectPermissions);
+  const [asking, setAsking] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem>();
+  const mayEnd = staff !== undefined || permissions?.endRoom === true;
+
+  const leave = () => {
+    setBusy(true);
+    void onLeave();
+  };
+  const end = async () => {
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      if (staff) await endVisit(staff.orgId, staff.visitId);
+      else await actions.endRoom(false, 'The clinician ended the visit');
+      onEndedForAll();
+    } catch (error) {
+      setProblem(staff ? problemOf(error) : problemOfSdk(error));
+      setBusy(false);
+    }
+  };
+
+  return (
+    <>
+      <Button tone="danger" className="control control-leave" aria-label="Leave the visit" isDisabled={busy} onPress={leave} data-testid="control-leave">
+        <PhoneOff aria-hidden />
+        <span className="control-word">Leave</span>
+      </Button>
+      {mayEnd && (
+        <Button tone="danger" className="control control-end" isDisabled={busy} onPress={() => setAsking(true)} data-testid="control-end">
+          End for all
+        </Button>
+      )}
+      <Confirm isOpen={asking} heading="End the visit for everyone?" action="End for everyone" busy={busy} onConfirm={() => void end()} onCancel={() => setAsking(false)} testId="end-confirm">
+        <p>Everybody is disconnected and the link stops working. To step out alone, use “Leave”.</p>
+        {problem && <ProblemNotice problem={problem} />}
+      </Confirm>
+    </>
+  );
+}

@@ -1,0 +1,210 @@
+import { lazy, Suspense, useCallback, useEffect, useReducer, useRef, useState } from 'react';
+import { useNavigate, useParams } from 'react-router-dom';
+import { isFinal, problemOf, type Problem } from '../api/problem';
+import type { JoinAnswer } from '../api/types';
+import { join, lookUp } from '../api/visits';
+import { inviteFromFragment, normaliseCode } from '../lib/links';
+import { isTokenFresh } from '../lib/token';
+import { loadChoices, saveChoices, type MediaChoices } from '../media/preferences';
+import { Failed, Joining, Left, Opening, Over, Refused } from './endings';
+import { Lobby } from './lobby';
+import { initialState, isInCall, reduce } from './machine';
+import { closeSession, forgetSession, loadName, loadSession, saveName, saveSession, takeHandover, updateSession, type StaffRights } from './session';
+import '../styles/visit.css';
+
+const Call = lazy(() => import('../call/call'));
+
+/** What joining needs beside the code. Lives in memory; the copy for a reload is in sessionStorage. */
+interface Person {
+  displayName: string;
+  invite?: string;
+  staff?: StaffRights;
+}
+
+const noToken = (answer: JoinAnswer): Problem => ({
+  code: `next_${answer.next}`,
+  status: 0,
+  title: answer.next === 'closed' ? 'This visit is over' : 'The clinic has not opened the video for you yet',
+  detail: `The server answered “${answer.next}” and gave no access to the video room.`,
+  remedy: 'Wait a moment and try again, or call the clinic.',
+});
+
+export default function MeetingPage() {
+  const { code = '' } = useParams();
+  // A different code is a different visit: start from nothing.
+  return <Meeting key={normaliseCode(code)} code={normaliseCode(code)} />;
+}
+
+function Meeting({ code }: { code: string }) {
+  const navigate = useNavigate();
+  const [state, dispatch] = useReducer(reduce, initialState);
+  const [choices, setChoices] = useState<MediaChoices>(loadChoices);
+  const person = useRef<Person>({ displayName: '' });
+  const straightIn = useRef(false);
+  const started = useRef(false);
+
+  // Reads the link once: the secret leaves the address bar before anything else happens.
+  if (!started.current) {
+    started.current = true;
+    const stored = loadSession(code);
+    const handover = takeHandover(code);
+    const invite = inviteFromFragment(window.location.hash);
+    if (window.location.hash) window.history.replaceState(window.history.state, '', window.location.pathname + window.location.search);
+    if (handover) {
+      person.current = handover;
+      straightIn.current = true;
+    } else if (invite && invite !== stored?.invite) {
+      person.current = { displayName: loadName(), invite };
+    } else if (stored) {
+      person.current = { displayName: stored.displayName, invite: stored.invite, staff: stored.staff };
+      straightIn.current = stored.inside;
+    } else {
+      person.current = { displayName: loadName() };
+    }
+  }
+
+  useEffect(() => {
+    if (state.phase !== 'opening') return;
+    const abort = new AbortController();
+    lookUp(code, abort.signal).then(
+      (visit) => {
+        document.title = `${visit.displayName} · Televisit`;
+        dispatch({ type: 'opened', visit });
+      },
+      (error: unknown) => {
+        if (!abort.signal.aborted) dispatch({ type: 'refused', problem: problemOf(error) });
+      },
+    );
+    return () => abort.abort();
+  }, [code, state.phase]);
+
+  const ask = useCallback(
+    async (chosen: MediaChoices) => {
+      const { displayName, invite, staff } = person.current;
+      const stored = loadSession(code);
+      try {
+        const reusable = stored?.inside && stored.answer?.authToken && isTokenFresh(stored.answer.authToken, Date.now());
+        const answer = reusable && stored.answer ? stored.answer : await join(code, displayName, invite);
+        if (!answer.authToken) {
+          dispatch({ type: 'join-refused', problem: noToken(answer), final: answer.next === 'closed' });
+          return;
+        }
+        saveSession(code, {
+          inside: true,
+          displayName,
+          invite,
+          staff,
+          ticket: answer.ticket,
+          answer,
+          microphone: chosen.microphone,
+          camera: chosen.camera,
+        });
+        dispatch({ type: 'answered', answer });
+      } catch (error) {
+        closeSession(code);
+        const problem = problemOf(error);
+        dispatch({ type: 'join-refused', problem, final: isFinal(problem) });
+      }
+    },
+    [code],
+  );
+
+  // From the console, or after a reload inside a visit: no second lobby.
+  useEffect(() => {
+    if (state.phase !== 'lobby' || !straightIn.current) return;
+    straightIn.current = false;
+    const stored = loadSession(code);
+    // A mute made earlier in this visit holds over the preference of the device.
+    const resumed = stored ? { ...loadChoices(), microphone: stored.microphone, camera: stored.camera } : loadChoices();
+    setChoices(resumed);
+    dispatch({ type: 'join' });
+    void ask(resumed);
+  }, [state.phase, code, ask]);
+
+  const onJoin = (displayName: string, chosen: MediaChoices) => {
+    person.current = { ...person.current, displayName };
+    saveName(displayName);
+    saveChoices(chosen);
+    setChoices(chosen);
+    dispatch({ type: 'join' });
+    void ask(chosen);
+  };
+
+  const retry = (without: 'lobby' | 'nothing') => {
+    straightIn.current = without === 'lobby';
+    dispatch({ type: 'retry' });
+  };
+
+  const leaveForGood = () => {
+    forgetSession(code);
+    navigate('/');
+  };
+
+  if (isInCall(state)) {
+    const { answer, visit } = state;
+    return (
+      <Suspense fallback={<Joining visit={visit} />}>
+        <Call
+          key={answer.authToken}
+          phase={state.phase}
+          visit={visit}
+          answer={answer}
+          displayName={person.current.displayName}
+          choices={choices}
+          staff={person.current.staff}
+          onConnected={() => dispatch({ type: 'connected' })}
+          onConnectionLost={() => dispatch({ type: 'connection-lost' })}
+          onMediaChange={(microphone, camera) => updateSession(code, { microphone, camera })}
+          onLeft={() => {
+            closeSession(code);
+            dispatch({ type: 'left' });
+          }}
+          onEnded={(why, reason) => {
+            closeSession(code);
+            dispatch({ type: 'ended', why, reason });
+          }}
+          onFailed={(problem) => {
+            closeSession(code);
+            dispatch({ type: 'failed', problem });
+          }}
+        />
+      </Suspense>
+    );
+  }
+
+  switch (state.phase) {
+    case 'opening':
+      return <Opening />;
+    case 'refused':
+      return <Refused problem={state.problem} onRetry={isFinal(state.problem) ? undefined : () => retry('nothing')} />;
+    case 'lobby':
+      if (straightIn.current) return <Joining visit={state.visit} />;
+      return (
+        <Lobby
+          visit={state.visit}
+          asHost={person.current.invite !== undefined || person.current.staff !== undefined}
+          name={person.current.displayName}
+          choices={choices}
+          problem={state.problem}
+          onJoin={onJoin}
+        />
+      );
+    case 'joining':
+      return <Joining visit={state.visit} />;
+    case 'left':
+      return <Left visit={state.visit} onRejoin={() => retry('nothing')} onHome={person.current.staff ? leaveForGood : undefined} />;
+    case 'ended':
+      return <Over why={state.why} reason={state.reason} onHome={person.current.staff ? leaveForGood : undefined} />;
+    case 'failed':
+      return (
+        <Failed
+          problem={state.problem}
+          onRetry={() => retry('lobby')}
+          onLobby={() => retry('nothing')}
+          onHome={person.current.staff ? leaveForGood : undefined}
+        />
+      );
+    default:
+      return null;
+  }
+}

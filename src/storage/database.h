@@ -6,6 +6,8 @@
 //   text/JSON  text, varchar, uuid, jsonb   TEXT
 //   Blob       bytea                        BLOB
 //   double     numeric, double precision    REAL
+// SQL may cast a parameter as PostgreSQL does ($1::jsonb): SQLite reads the cast as part of the parameter's name. Double
+// quotes are identifiers and LIKE minds the case on both. A text parameter must be valid UTF-8 without NUL.
 // Every query of a domain names its organisation (or workspace) in the text; this layer cannot check that.
 #pragma once
 
@@ -77,6 +79,10 @@ class Row {
   std::optional<base::WallTime> maybe_time(std::string_view column) const;
   std::string blob(std::string_view column) const;
 
+  // For whoever prints a result without knowing its shape (`televisit sql`).
+  const std::vector<std::string>& columns() const { return *names_; }
+  const Param::Variant& value(std::size_t index) const { return values_.at(index); }
+
  private:
   const Param::Variant& at(std::string_view column) const;
   std::shared_ptr<const std::vector<std::string>> names_;
@@ -99,12 +105,17 @@ inline constexpr std::string_view kTimeout = "db_timeout";
 inline constexpr std::string_view kReadOnly = "db_read_only";
 inline constexpr std::string_view kFull = "storage_full";
 inline constexpr std::string_view kSyntax = "db_statement_invalid";
+inline constexpr std::string_view kAborted = "db_transaction_aborted";  // used again after one of its queries failed
 
-// One connection with an open transaction. Used by one thread at a time. Rolled back by the destructor unless committed.
+// One connection with an open transaction. Used by one thread at a time, destroyed before its Database. Rolled back by
+// the destructor unless committed. After a failed query every later query and the commit answer kAborted, as PostgreSQL
+// has it: write INSERT … ON CONFLICT rather than trying and recovering.
 class Transaction {
  public:
   virtual ~Transaction() = default;
   virtual base::Result<Rows> query(std::string_view sql, const Params& params = {}) = 0;
+  // Several statements without parameters or results and without a deadline: migrations and seeds.
+  virtual base::Result<void> script(std::string_view sql) = 0;
   virtual base::Result<void> commit() = 0;
   virtual Backend backend() const = 0;
 };
@@ -127,16 +138,35 @@ class Database {
   virtual Backend backend() const = 0;
   // A read-write transaction (SQLite: BEGIN IMMEDIATE; PostgreSQL: READ COMMITTED).
   virtual base::Result<std::unique_ptr<Transaction>> begin() = 0;
-  // A read-only transaction: never waits for a writer.
+  // A read-only transaction on one snapshot: never waits for a writer (":memory:" has one connection, so there it does).
   virtual base::Result<std::unique_ptr<Transaction>> begin_read() = 0;
   // One statement in a transaction of its own.
   virtual base::Result<Rows> query(std::string_view sql, const Params& params = {}) = 0;
 };
 
+namespace detail {
+inline constexpr int kTransactAttempts = 5;
+void pause_before_retry(int attempt);
+}  // namespace detail
+
 // Runs `work` in a transaction and commits when it returns a value; again (at most 5 times, with growing pauses) when the error is kBusy.
 // `work` is Result<T>(Transaction&).
 template <class Work>
-auto transact(Database& db, Work&& work) -> decltype(work(std::declval<Transaction&>()));
+auto transact(Database& db, Work&& work) -> decltype(work(std::declval<Transaction&>())) {
+  using Answer = decltype(work(std::declval<Transaction&>()));
+  for (int attempt = 1;; ++attempt) {
+    Answer answer = [&]() -> Answer {
+      auto transaction = db.begin();
+      if (!transaction) return base::fail(std::move(transaction.error()));
+      Answer got = work(**transaction);
+      if (!got) return got;
+      if (auto done = (*transaction)->commit(); !done) return base::fail(std::move(done.error()));
+      return got;
+    }();
+    if (answer || answer.error().code != kBusy || attempt == detail::kTransactAttempts) return answer;
+    detail::pause_before_retry(attempt);
+  }
+}
 
 // `name` is a schema version's file, e.g. migrations/visits/0001_first.postgres.sql. Files of one backend are applied in
 // order, each in its own transaction with its checksum kept in schema_migrations; a changed checksum of an applied

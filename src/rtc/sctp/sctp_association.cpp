@@ -18,8 +18,9 @@ namespace {
 
 constexpr int kReceiveBuffer = 256 * 1024;
 constexpr int kSendBuffer = 512 * 1024;
-// An SCTP packet within the DTLS record within a 1200 byte datagram (37 bytes of record header, nonce and tag).
-constexpr std::uint32_t kPathMtu = 1160;
+// An SCTP packet within the DTLS record within a 1200 byte datagram: 37 bytes of record header, nonce and tag, and the SCTP common header (12), which usrsctp does
+// not count on AF_CONN.
+constexpr std::uint32_t kPathMtu = 1150;
 
 void on_upcall(struct socket*, void* argument, int) {
   if (auto* registry = current_sctp_registry()) registry->mark_ready(reinterpret_cast<std::uintptr_t>(argument));

@@ -1,7 +1,7 @@
 // The PostgreSQL that scripts/with_postgres started for this run: a database of its own per caller.
 import { execFile } from 'node:child_process';
 
-export const adminUrl = process.env.TELEVISIT_TEST_POSTGRES ?? process.env.TELEVISIT_TEST_DATABASE_URL ?? '';
+export const adminUrl = process.env.TELEVISIT_TEST_POSTGRES ?? '';
 
 export function psql(url, sql) {
   return new Promise((done, failed) => {

@@ -1,0 +1,90 @@
+// One track on its way to one subscriber: which layer flows, the rewriting, the answers to NACKs and the sender reports. Worker thread only; the packet path
+// neither allocates nor locks.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "rtc/rtcp/rtcp.h"
+#include "sfu/published_track.h"
+#include "sfu/stream_rewriter.h"
+
+namespace sfu {
+
+class SubscribeConnection;
+
+class SubscriberTrack {
+ public:
+  // Registers with the track; the destructor takes it back.
+  SubscriberTrack(SubscribeConnection& connection, Track& track, std::uint32_t ssrc, std::uint32_t rtx_ssrc, std::uint16_t first_sequence);
+  ~SubscriberTrack();
+  SubscriberTrack(const SubscriberTrack&) = delete;
+  SubscriberTrack& operator=(const SubscriberTrack&) = delete;
+
+  Track& track() const { return track_; }
+  std::uint32_t ssrc() const { return ssrc_; }
+  std::uint32_t rtx_ssrc() const { return rtx_ssrc_; }
+
+  // What the subscriber's answer accepted; nothing flows before.
+  void set_accepted(bool opus, bool vp8, bool h264, bool rtx);
+  void set_wanted(Layer layer, base::SteadyTime now);
+  void set_audio_wanted(bool wanted);
+
+  // From the publisher. `packet` is patched in place.
+  void on_packet(MediaPacket& packet, ReceiveStream& stream, base::SteadyTime now);
+  void on_skip(const ReceiveStream& stream, std::int64_t sequence);
+  // The gate closed or opened: what comes next starts a new piece, video at a key frame.
+  void interrupt();
+
+  // From the subscriber.
+  void on_nack(base::Bytes fci, base::SteadyTime now);
+  void on_key_frame_request(base::SteadyTime now);
+
+  // About every 50 ms: choice of layer, key-frame requests while one is awaited, sender reports.
+  void tick(base::SteadyTime now);
+
+ private:
+  struct Sent {
+    std::int64_t out = -1;
+    std::int64_t in = 0;
+    ReceiveStream* stream = nullptr;
+    std::uint32_t generation = 0;
+    std::uint32_t timestamp = 0;
+    std::uint16_t picture_id = 0;
+    std::uint8_t tl0 = 0;
+    base::SteadyTime last_retransmit;
+  };
+  static constexpr std::size_t kSent = 512;
+
+  bool accepts(rtc::Codec codec) const;
+  bool wants() const;
+  void choose_target(base::SteadyTime now);
+  void start_on(ReceiveStream& stream);
+  void forward(MediaPacket& packet, ReceiveStream& stream, base::SteadyTime now);
+  void retransmit(std::uint16_t sequence, base::SteadyTime now);
+  void send_report(base::SteadyTime now);
+
+  SubscribeConnection& connection_;
+  Track& track_;
+  const std::uint32_t ssrc_;
+  const std::uint32_t rtx_ssrc_;
+  bool opus_ = false, vp8_ = false, h264_ = false, rtx_ = false;
+  bool ready_ = false;
+  bool audio_wanted_ = true;
+  Layer wanted_ = Layer::kNone;
+
+  ReceiveStream* current_ = nullptr;
+  ReceiveStream* target_ = nullptr;
+  std::uint32_t generation_ = 0;
+  bool synced_ = false;
+  StreamRewriter rewriter_;
+  std::unique_ptr<std::array<Sent, kSent>> sent_;  // video only
+  std::uint16_t rtx_sequence_ = 0;
+
+  std::uint32_t packets_ = 0;
+  std::uint32_t octets_ = 0;
+  base::SteadyTime next_report_;
+};
+
+}  // namespace sfu

@@ -72,7 +72,8 @@ function Connection(props: CallProps) {
     asked.current = true;
     dropUndeliveredReports();
     const { answer, displayName, choices } = latest.current;
-    actions.setLogLevel(HMSLogLevel.INFO);
+    // The line “Joined room <id>”, which people look for in the console, is one of this level.
+    actions.setLogLevel(HMSLogLevel.DEBUG);
     actions
       .join({
         authToken: answer.authToken ?? '',

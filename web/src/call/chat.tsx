@@ -13,7 +13,7 @@ export function Chat({ onClose }: { onClose: () => void }) {
   const [draft, setDraft] = useState('');
   const [problem, setProblem] = useState<string>();
   const [sending, setSending] = useState(false);
-  const end = useRef<HTMLLIElement>(null);
+  const end = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
     end.current?.scrollIntoView({ block: 'end' });
@@ -38,7 +38,10 @@ export function Chat({ onClose }: { onClose: () => void }) {
 
   return (
     <Panel title="Chat" testId="chat-panel" onClose={onClose}>
-      <ol className="chat-log" role="log" aria-label="Messages" data-testid="chat-log">
+      {/* A scrolled region needs to be reachable by keyboard. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <div className="chat-scroll" role="log" aria-label="Messages" tabIndex={0}>
+      <ol className="chat-log" data-testid="chat-log">
         {messages.length === 0 && <li className="chat-empty">No messages yet. Everybody in the visit can read what you write here.</li>}
         {messages.map((message) => (
           <li key={message.id} className={message.sender === me ? 'bubble bubble-mine' : 'bubble'} data-testid="chat-message">
@@ -48,8 +51,9 @@ export function Chat({ onClose }: { onClose: () => void }) {
             <span className="bubble-text">{String(message.message)}</span>
           </li>
         ))}
-        <li ref={end} aria-hidden className="chat-end" />
       </ol>
+      <div ref={end} />
+      </div>
       {problem && (
         <p className="field-error" role="alert">
           Not sent: {problem}

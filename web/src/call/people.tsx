@@ -3,13 +3,13 @@ import {
   selectIsPeerVideoEnabled,
   selectPeers,
   selectPermissions,
-  useHMSActions,
   useHMSStore,
   type HMSPeer,
 } from '@100mslive/react-sdk';
 import { Camera, CameraOff, Hand, Mic, MicOff } from 'lucide-react';
 import { useState } from 'react';
 import { Button } from '../ui/button';
+import { useAdmit } from './arrivals';
 import { Panel } from './panel';
 import { roleWords, waitingRole } from './roles';
 import { initials } from './tile';
@@ -48,22 +48,10 @@ export function People({ onClose }: { onClose: () => void }) {
 }
 
 function Person({ peer, canAdmit, onProblem }: { peer: HMSPeer; canAdmit: boolean; onProblem: (text?: string) => void }) {
-  const actions = useHMSActions();
+  const { busy, admit } = useAdmit((text) => onProblem(text));
   const audioOn = useHMSStore(selectIsPeerAudioEnabled(peer.id));
   const videoOn = useHMSStore(selectIsPeerVideoEnabled(peer.id));
-  const [busy, setBusy] = useState(false);
   const waits = peer.roleName === waitingRole;
-  const admit = async () => {
-    setBusy(true);
-    onProblem(undefined);
-    try {
-      await actions.changeRoleOfPeer(peer.id, 'guest', true);
-    } catch (error) {
-      onProblem(`${peer.name} could not be let in: ${error instanceof Error ? error.message : 'the server refused'}`);
-    } finally {
-      setBusy(false);
-    }
-  };
   return (
     <li className="person" data-testid="person" data-peer={peer.id}>
       <span className="avatar avatar-small" aria-hidden>
@@ -78,7 +66,7 @@ function Person({ peer, canAdmit, onProblem }: { peer: HMSPeer; canAdmit: boolea
       </span>
       {waits ? (
         canAdmit && (
-          <Button tone="primary" size="small" isDisabled={busy} onPress={() => void admit()} data-testid="admit">
+          <Button tone="primary" size="small" isDisabled={busy} onPress={() => void admit(peer)} data-testid="admit">
             Let in
           </Button>
         )

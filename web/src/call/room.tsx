@@ -9,7 +9,7 @@ import {
   useHMSStore,
 } from '@100mslive/react-sdk';
 import { Check, Copy, LoaderCircle } from 'lucide-react';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { LobbyVisit } from '../api/types';
 import type { Fault } from '../media/faults';
 import type { MediaChoices } from '../media/preferences';
@@ -20,6 +20,7 @@ import type { StaffRights } from '../visit/session';
 import { Chat } from './chat';
 import { Controls, type PanelName } from './controls';
 import { deviceFault } from './faults';
+import { Arrivals } from './arrivals';
 import { People } from './people';
 import { hostRole, waitingRole } from './roles';
 import { PeerTile, ScreenTile } from './tile';
@@ -44,6 +45,13 @@ export function Room({ visit, reconnecting, choices, staff, onLeave, onEndedForA
   const backAgain = useBackAgain(reconnecting);
   const { error: soundBlocked, unblockAudio } = useAutoplayError();
   useAdmission(me?.roleName, choices);
+
+  useLayoutEffect(() => {
+    document.documentElement.dataset.scene = 'call';
+    return () => {
+      delete document.documentElement.dataset.scene;
+    };
+  }, []);
 
   const others = remote.filter((peer) => peer.roleName !== waitingRole);
   const waits = me?.roleName === waitingRole;
@@ -76,6 +84,7 @@ export function Room({ visit, reconnecting, choices, staff, onLeave, onEndedForA
         {soundBlocked && (
           <Notice tone="warning" heading="The browser keeps the sound off until you allow it" testId="sound-blocked" actions={<Button size="small" tone="primary" onPress={() => void unblockAudio()} data-testid="sound-unblock">Turn the sound on</Button>} />
         )}
+        <Arrivals />
         {fault && (
           <Notice tone="warning" heading={fault.heading} testId="device-fault" actions={<Button size="small" onPress={dismiss} data-testid="device-fault-dismiss">Close</Button>}>
             {fault.help}

@@ -16,7 +16,7 @@ import { Picker } from '../ui/picker';
 
 export interface LobbyProps {
   visit: LobbyVisit;
-  asHost: boolean;
+  asStaff: boolean;
   name: string;
   choices: MediaChoices;
   problem?: Problem;
@@ -24,7 +24,7 @@ export interface LobbyProps {
 }
 
 /** The preview before a visit. Owns camera and microphone until Join, and gives them back before it calls onJoin. */
-export function Lobby({ visit, asHost, name: initialName, choices: initial, problem, onJoin }: LobbyProps) {
+export function Lobby({ visit, asStaff, name: initialName, choices: initial, problem, onJoin }: LobbyProps) {
   const [choices, setChoices] = useState(initial);
   const [name, setName] = useState(initialName);
   const [nameMissing, setNameMissing] = useState(false);
@@ -83,7 +83,7 @@ export function Lobby({ visit, asHost, name: initialName, choices: initial, prob
         </section>
 
         <section className="lobby-form">
-          <p className="eyebrow">{asHost ? 'You join as clinician' : 'Video visit'}</p>
+          <p className="eyebrow">{asStaff ? 'You join as clinician' : 'Video visit'}</p>
           <h1 data-testid="lobby-title">{visit.displayName}</h1>
           <p className="lead">
             {visit.orgName}

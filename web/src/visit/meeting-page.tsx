@@ -182,7 +182,7 @@ function Meeting({ code }: { code: string }) {
       return (
         <Lobby
           visit={state.visit}
-          asHost={person.current.invite !== undefined || person.current.staff !== undefined}
+          asStaff={person.current.staff !== undefined}
           name={person.current.displayName}
           choices={choices}
           problem={state.problem}

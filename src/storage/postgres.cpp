@@ -67,6 +67,7 @@ std::string_view code_of(std::string_view state) {
   if (state == "57014") return kTimeout;
   if (state == "25006") return kReadOnly;
   if (state == "53100") return kFull;
+  if (state == "08P01") return kSyntax;  // another number of parameters than the statement has
   if (state.starts_with("08") || state.starts_with("53") || state.starts_with("57") || state.starts_with("58") ||
       state.starts_with("28") || state.starts_with("XX") || state == "25P03" || state == "3D000")
     return kUnavailable;
@@ -217,7 +218,8 @@ class PostgresConnection final : public Connection {
 
   base::Result<void> set_up() {
     const auto settings = timeout_command("SET") +
-                          "; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET bytea_output = 'hex'; SET lock_timeout = 5000;"
+                          "; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET bytea_output = 'hex';"
+                          "SET lock_timeout = " + std::to_string(lock_patience(options_.statement_timeout).to_millis()) + ";"
                           "SET idle_in_transaction_session_timeout = 60000; SET standard_conforming_strings = on";
     if (auto done = command(settings.c_str()); !done) return done;
     if (options_.schema.empty()) return {};

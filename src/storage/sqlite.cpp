@@ -73,9 +73,10 @@ class SqliteConnection final : public Connection {
     sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
     sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
     if (register_jsonb_set(db_.get()) != SQLITE_OK) return failure();
+    sqlite3_busy_timeout(db_.get(), static_cast<int>(lock_patience(base::Duration::micros(timeout_.count())).to_millis()));
     return run(
-               "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-               "PRAGMA trusted_schema=OFF; PRAGMA case_sensitive_like=ON; PRAGMA temp_store=MEMORY;")
+               "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+               "PRAGMA case_sensitive_like=ON; PRAGMA temp_store=MEMORY;")
         .and_then([&]() -> base::Result<void> { return reader ? run("PRAGMA query_only=ON") : base::Result<void>(); });
   }
 

@@ -1,0 +1,72 @@
+#include "engine/management/api.h"
+
+
+namespace engine {
+
+ManagementApi::ManagementApi(ApiServices services) : services_(services), code_attempts_(5, 20, services.clock) {}
+
+void ManagementApi::route(http::Router& router, http::Method method, const std::string& pattern, Call call) {
+  router.add(method, "/v2" + pattern, [this, call](const http::Request& request) {
+    auto verified = services_.tokens.verify(Tokens::bearer(request.header("authorization")), TokenType::kManagement,
+                                            [this](const std::string& key) { return services_.workspaces.find(key); });
+    if (!verified) {
+      const bool missing = verified.error().code == "token_missing";
+      return error_answer(401, missing ? "Authentication error" : "Token validation error", {verified.error().detail});
+    }
+    return (this->*call)(request, *verified->workspace);
+  });
+}
+
+void ManagementApi::mount(http::Router& router) {
+  using enum http::Method;
+  using Api = ManagementApi;
+  route(router, kPost, "/rooms", &Api::create_room);
+  route(router, kGet, "/rooms", &Api::list_rooms);
+  route(router, kGet, "/rooms/:room_id", &Api::get_room);
+  route(router, kPost, "/rooms/:room_id", &Api::update_room);
+
+  route(router, kPost, "/templates", &Api::create_template);
+  route(router, kGet, "/templates", &Api::list_templates);
+  route(router, kGet, "/templates/:template_id", &Api::get_template);
+  route(router, kPost, "/templates/:template_id", &Api::replace_template);
+  route(router, kGet, "/templates/:template_id/roles/:role", &Api::get_role);
+  route(router, kPost, "/templates/:template_id/roles/:role", &Api::put_role);
+  route(router, kDelete, "/templates/:template_id/roles/:role", &Api::delete_role);
+  route(router, kGet, "/templates/:template_id/settings", &Api::get_settings);
+  route(router, kPost, "/templates/:template_id/settings", &Api::put_settings);
+
+  route(router, kPost, "/room-codes/room/:room_id", &Api::create_codes);
+  route(router, kGet, "/room-codes/room/:room_id", &Api::list_codes);
+  route(router, kPost, "/room-codes/room/:room_id/role/:role", &Api::create_code_for_role);
+  route(router, kPost, "/room-codes/code", &Api::update_code);
+  router.add(kPost, "/v2/token", [this](const http::Request& request) { return exchange_code(request); });
+
+  route(router, kGet, "/active-rooms/:room_id", &Api::active_room);
+  route(router, kGet, "/active-rooms/:room_id/peers", &Api::active_peers);
+  route(router, kGet, "/active-rooms/:room_id/peers/:peer_id", &Api::active_peer);
+  route(router, kPost, "/active-rooms/:room_id/peers/:peer_id", &Api::update_peer);
+  route(router, kPost, "/active-rooms/:room_id/send-message", &Api::send_message);
+  route(router, kPost, "/active-rooms/:room_id/remove-peers", &Api::remove_peers);
+  route(router, kPost, "/active-rooms/:room_id/end-room", &Api::end_room);
+  if (services_.lenient_paths) {
+    route(router, kPost, "/active-rooms/:room_id/end", &Api::end_room);
+    route(router, kGet, "/active-rooms/:room_id/sessions", &Api::sessions_of_active_room);
+  }
+  route(router, kGet, "/sessions", &Api::list_sessions);
+  route(router, kGet, "/sessions/:session_id", &Api::get_session);
+
+  // Documented by 100ms and not part of this server: a clear word instead of "not found" (§9.1).
+  for (const char* later : {"/recordings", "/recording-assets", "/live-streams", "/external-streams", "/stream-keys", "/polls", "/analytics", "/sip"}) {
+    for (auto method : {kGet, kPost, kDelete}) {
+      route(router, method, later, &Api::not_implemented);
+      route(router, method, std::string(later) + "/*rest", &Api::not_implemented);
+    }
+  }
+  for (const char* later : {"/templates/:template_id/recordings", "/templates/:template_id/destinations"}) {
+    for (auto method : {kGet, kPost}) route(router, method, later, &Api::not_implemented);
+  }
+}
+
+http::Response ManagementApi::not_implemented(const http::Request&, const Workspace&) { return error_answer(501, "not implemented"); }
+
+}  // namespace engine

@@ -219,13 +219,14 @@ class SqliteConnection final : public Connection {
       ~Clear() { deadline.reset(); }
     } const clear{deadline_};
     const auto changes_before = sqlite3_total_changes64(db_.get());
-    const int columns = sqlite3_column_count(statement);
     Rows out;
+    int columns = 0;
     std::shared_ptr<std::vector<std::string>> names;
     int step = 0;
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
       if (!names) {  // after the first step, which may have prepared the statement anew
         names = std::make_shared<std::vector<std::string>>();
+        columns = sqlite3_column_count(statement);
         for (int i = 0; i < columns; ++i) names->emplace_back(sqlite3_column_name(statement, i));
       }
       std::vector<Param::Variant> values;

@@ -33,6 +33,12 @@ std::string_view Request::param(std::string_view name) const {
   return {};
 }
 
+// Not inline: gcc 12 warns wrongly about literals moved through it.
+Response& Response::set(std::string name, std::string value) {
+  headers.emplace_back(std::move(name), std::move(value));
+  return *this;
+}
+
 Response json_response(int status, std::string body) {
   Response response;
   response.status = status;

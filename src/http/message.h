@@ -54,10 +54,7 @@ struct Response {
   // Set to answer with a file (static files, recordings); Range is honoured.
   std::string file_path;
 
-  Response& set(std::string name, std::string value) {
-    headers.emplace_back(std::move(name), std::move(value));
-    return *this;
-  }
+  Response& set(std::string name, std::string value);
 };
 
 Response json_response(int status, std::string body);  // content-type: application/json

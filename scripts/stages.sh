@@ -139,9 +139,11 @@ fuzz_one() {
   local target=$1 name log code=0
   name=$(basename "$target")
   log=$results/fuzz/$name.log
-  mkdir -p "$results/fuzz/$name" "fuzz/corpus/${name%_fuzz}"
+  mkdir -p "$results/fuzz/$name"
+  local folders=("$results/fuzz/$name")
+  [ ! -d "fuzz/corpus/${name%_fuzz}" ] || folders+=("fuzz/corpus/${name%_fuzz}")
   timeout -k 5 $((FUZZ_SECONDS + 60)) "$target" -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
-    -artifact_prefix="$results/fuzz/$name-" "$results/fuzz/$name" "fuzz/corpus/${name%_fuzz}" >"$log" 2>&1 || code=$?
+    -artifact_prefix="$results/fuzz/$name-" "${folders[@]}" >"$log" 2>&1 || code=$?
   printf '\n===== %s: code %d, %s runs\n' "$name" "$code" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
   if [ "$code" = 0 ]; then record 1 0; return; fi
   tail -40 "$log"

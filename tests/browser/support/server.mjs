@@ -63,7 +63,11 @@ export class Server {
     server.env = env;
     server.ownsData = data === undefined;
     server.data = data ?? (await mkdtemp(path.join(tmpdir(), 'televisit-')));
-    if (init.length > 0) await server.cli('init', '--demo', ...init);
+    if (init.length > 0) {
+      // What init writes into the demo integration names the API's port, so it is chosen before.
+      server.#addresses[1] = `127.0.0.1:${await freePort()}`;
+      await server.cli('init', '--demo', ...init);
+    }
     await server.boot();
     return server;
   }
@@ -124,10 +128,13 @@ export class Server {
 
   // Runs one subcommand on the same data; resolves to its standard output.
   cli(command, ...args) {
+    const settings = ['--data', this.data, '--api', this.#addresses[1]];
+    const database = this.args.indexOf('--database-url');
+    if (database >= 0) settings.push(...this.args.slice(database, database + 2));
     return new Promise((done, failed) => {
       execFile(
         binary,
-        [command, ...args, '--data', this.data, ...this.args.filter((_, i, all) => all[i - 1] === '--database-url' || all[i] === '--database-url')],
+        [command, ...args, ...settings],
         { env: environment(this.env), timeout: 30_000 },
         (error, stdout, stderr) => (error ? failed(new Error(`${command}: ${error.message}\n${stdout}${stderr}`)) : done(stdout.trim())),
       );

@@ -142,6 +142,19 @@ TEST(JsonWrite, RoundTripsAndPrintsNumbersAsBrowsersDo) {
   EXPECT_EQ(json::serialize(json::parse(text).value()), text);
 }
 
+TEST(JsonParse, NumbersAreTheNearestDoubles) {
+  for (const char* text : {"5.333333333333333e+73", "9007199254740993.5", "2.2250738585072011e-308", "0.1", "1.7976931348623157e+308", "1e-400"}) {
+    const auto value = json::parse(text);
+    ASSERT_TRUE(value);
+    EXPECT_EQ(value->as_double(), std::strtod(text, nullptr)) << text;
+  }
+  // Found by fuzzing: written and read again it was another number.
+  const std::string many = "5" + std::string(73, '3');
+  const std::string once = json::serialize(json::parse(many).value());
+  EXPECT_EQ(json::serialize(json::parse(once).value()), once);
+  EXPECT_EQ(json::parse(many)->as_double(), std::strtod(many.c_str(), nullptr));
+}
+
 TEST(JsonWrite, CanonicalFormOfRfc8785) {
   // RFC 8785 §3.2.3.
   const auto value = json::parse(

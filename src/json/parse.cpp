@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
+#include <charconv>
 
 #include "json/json.h"
 
@@ -74,16 +75,26 @@ class Handler {
     stack_.push_string(s);
     return true;
   }
-  bool on_number_part(boost::json::string_view, error_code&) { return true; }
+  bool on_number_part(boost::json::string_view s, error_code&) {
+    number_.append(s.data(), s.size());
+    return true;
+  }
   bool on_int64(std::int64_t v, boost::json::string_view, error_code&) {
+    number_.clear();
     stack_.push_int64(v);
     return true;
   }
   bool on_uint64(std::uint64_t v, boost::json::string_view, error_code&) {
+    number_.clear();
     stack_.push_uint64(v);
     return true;
   }
-  bool on_double(double v, boost::json::string_view, error_code&) {
+  bool on_double(double v, boost::json::string_view s, error_code&) {
+    // Boost.JSON 1.81 may miss the nearest double by a unit or two, and then a number changes with every reading and
+    // writing. Beyond the range of a double from_chars leaves its argument alone: infinity or zero, as Boost has it.
+    number_.append(s.data(), s.size());
+    std::from_chars(number_.data(), number_.data() + number_.size(), v);
+    number_.clear();
     stack_.push_double(v);
     return true;
   }
@@ -110,6 +121,7 @@ class Handler {
   boost::json::value_stack stack_;
   std::vector<std::vector<std::string>> keys_;
   std::string key_;
+  std::string number_;
   Refusal refusal_ = Refusal::kNone;
 };
 

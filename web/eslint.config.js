@@ -19,5 +19,5 @@ export default ts.config(
       '@typescript-eslint/no-explicit-any': 'error',
     },
   },
-  { files: ['**/*.{mjs,js}'], languageOptions: { globals: globals.node } },
+  { files: ['**/*.{mjs,js}'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
 );

@@ -19,7 +19,9 @@ for (const path of files(root)) {
   const plain = readFileSync(path);
   if (plain.length < 512) continue;
   const gz = gzipSync(plain, { level: 9 });
-  const br = brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: plain.length } });
+  const br = brotliCompressSync(plain, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: plain.length },
+  });
   writeFileSync(`${path}.gz`, gz);
   writeFileSync(`${path}.br`, br);
   console.log(`${path.slice(root.length + 1)}  ${plain.length} -> gz ${gz.length}, br ${br.length}`);

@@ -14,8 +14,24 @@ const loading = (
 );
 
 const router = createBrowserRouter([
-  { path: '/', element: <Suspense fallback={loading}><Console /></Suspense>, errorElement: <ErrorPage /> },
-  { path: '/meeting/:code', element: <Suspense fallback={loading}><Meeting /></Suspense>, errorElement: <ErrorPage /> },
+  {
+    path: '/',
+    element: (
+      <Suspense fallback={loading}>
+        <Console />
+      </Suspense>
+    ),
+    errorElement: <ErrorPage />,
+  },
+  {
+    path: '/meeting/:code',
+    element: (
+      <Suspense fallback={loading}>
+        <Meeting />
+      </Suspense>
+    ),
+    errorElement: <ErrorPage />,
+  },
   { path: '*', element: <NotFound /> },
 ]);
 

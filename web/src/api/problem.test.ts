@@ -45,7 +45,9 @@ describe('what a patient reads', () => {
   });
 
   it('prefers the words of the clinic where it gave some', () => {
-    expect(explainRefusal({ code: 'participant_denied', status: 403, title: 'T', detail: 'Please call us first.' }).body).toBe('Please call us first.');
+    expect(explainRefusal({ code: 'participant_denied', status: 403, title: 'T', detail: 'Please call us first.' }).body).toBe(
+      'Please call us first.',
+    );
   });
 
   it('offers another try only where it can help', () => {

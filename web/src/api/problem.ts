@@ -15,8 +15,7 @@ export class ProblemError extends Error {
   }
 }
 
-const text = (value: unknown): string | undefined =>
-  typeof value === 'string' && value.trim() !== '' ? value : undefined;
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value.trim() !== '' ? value : undefined);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -117,6 +116,11 @@ export function explainRefusal(problem: Problem): Explanation {
 
 /** A refusal that no second try with the same link can change. */
 export const isFinal = (problem: Problem): boolean =>
-  ['visit_closed', 'meeting_not_found', 'participant_denied', 'invite_required', 'identity_required', 'role_not_allowed'].includes(
-    problem.code,
-  );
+  [
+    'visit_closed',
+    'meeting_not_found',
+    'participant_denied',
+    'invite_required',
+    'identity_required',
+    'role_not_allowed',
+  ].includes(problem.code);

@@ -1,8 +1,8 @@
-import { selectPeersByRole, selectPermissions, useHMSActions, useHMSStore, type HMSPeer } from '@100mslive/react-sdk';
+import { selectPermissions, useHMSActions, useHMSStore, type HMSPeer } from '@100mslive/react-sdk';
 import { UserRoundCheck } from 'lucide-react';
 import { useState } from 'react';
 import { Button } from '../ui/button';
-import { waitingRole } from './roles';
+import { selectWaiting } from './roles';
 
 /** Lets a person from the waiting room into the visit. The server decides; a refusal is reported in words. */
 export function useAdmit(onProblem: (text?: string) => void) {
@@ -25,7 +25,7 @@ export function useAdmit(onProblem: (text?: string) => void) {
 /** Tells a host who waits outside, with the way to let them in. */
 export function Arrivals() {
   const permissions = useHMSStore(selectPermissions);
-  const waiting = useHMSStore(selectPeersByRole(waitingRole));
+  const waiting = useHMSStore(selectWaiting);
   const [problem, setProblem] = useState<string>();
   const { busy, admit } = useAdmit(setProblem);
   const [first] = waiting;

@@ -55,6 +55,9 @@ function dropUndeliveredReports(): void {
 }
 
 const joinLimitMs = 25_000;
+/** Leaving is for the user, not for the network: after this the page goes on, and closing the provider drops the rest. */
+const leaveLimitMs = 3_000;
+const afterMs = (ms: number) => new Promise<void>((resolve) => window.setTimeout(resolve, ms));
 
 function Connection(props: CallProps) {
   const actions = useHMSActions();
@@ -62,6 +65,7 @@ function Connection(props: CallProps) {
   const latest = useRef(props);
   latest.current = props;
   const asked = useRef(false);
+  const began = useRef(Date.now());
   const wasConnected = useRef(false);
   /** Set by whatever ends the call first; everything the SDK says afterwards is only the echo. */
   const over = useRef(false);
@@ -108,14 +112,14 @@ function Connection(props: CallProps) {
       latest.current.onConnected();
       return;
     }
-    if (roomState === HMSRoomState.Reconnecting) {
+    if (roomState === HMSRoomState.Reconnecting && wasConnected.current) {
       latest.current.onConnectionLost();
       return;
     }
     const [waitMs, problem]: [number, Problem] = wasConnected.current
       ? [1500, { code: 'disconnected', status: 0, title: 'The connection to the visit was closed', remedy: 'Join again.' }]
       : [
-          joinLimitMs,
+          Math.max(0, began.current + joinLimitMs - Date.now()),
           {
             code: 'join_timeout',
             status: 0,
@@ -132,13 +136,19 @@ function Connection(props: CallProps) {
     return () => window.clearTimeout(timer);
   }, [roomState]);
 
-  const ending = useHMSNotifications([HMSNotificationTypes.ROOM_ENDED, HMSNotificationTypes.REMOVED_FROM_ROOM] as HMSNotificationTypes[]);
+  const ending = useHMSNotifications([
+    HMSNotificationTypes.ROOM_ENDED,
+    HMSNotificationTypes.REMOVED_FROM_ROOM,
+  ] as HMSNotificationTypes[]);
   useEffect(() => {
     if (!ending || over.current) return;
     if (ending.type !== HMSNotificationTypes.ROOM_ENDED && ending.type !== HMSNotificationTypes.REMOVED_FROM_ROOM) return;
     over.current = true;
     const request = ending.data as { roomEnded?: boolean; reason?: string };
-    latest.current.onEnded(request.roomEnded || ending.type === HMSNotificationTypes.ROOM_ENDED ? 'ended' : 'removed', request.reason || undefined);
+    latest.current.onEnded(
+      request.roomEnded || ending.type === HMSNotificationTypes.ROOM_ENDED ? 'ended' : 'removed',
+      request.reason || undefined,
+    );
   }, [ending]);
 
   const failure = useHMSNotifications(HMSNotificationTypes.ERROR);
@@ -156,7 +166,13 @@ function Connection(props: CallProps) {
     if (published) latest.current.onMediaChange(microphone, camera);
   }, [published, microphone, camera]);
 
-  if (props.phase === 'joining') return <Joining visit={props.visit} />;
+  if (props.phase === 'joining') {
+    const cancel = () => {
+      over.current = true;
+      latest.current.onLeft();
+    };
+    return <Joining visit={props.visit} onCancel={cancel} />;
+  }
   return (
     <Room
       visit={props.visit}
@@ -165,7 +181,7 @@ function Connection(props: CallProps) {
       staff={props.staff}
       onLeave={async () => {
         over.current = true;
-        await actions.leave();
+        await Promise.race([actions.leave(), afterMs(leaveLimitMs)]).catch(() => undefined);
         latest.current.onLeft();
       }}
       onEndedForAll={() => {

@@ -41,18 +41,21 @@ export function Chat({ onClose }: { onClose: () => void }) {
       {/* A scrolled region needs to be reachable by keyboard. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div className="chat-scroll" role="log" aria-label="Messages" tabIndex={0}>
-      <ol className="chat-log" data-testid="chat-log">
-        {messages.length === 0 && <li className="chat-empty">No messages yet. Everybody in the visit can read what you write here.</li>}
-        {messages.map((message) => (
-          <li key={message.id} className={message.sender === me ? 'bubble bubble-mine' : 'bubble'} data-testid="chat-message">
-            <span className="bubble-head">
-              <strong>{message.sender === me ? 'You' : (message.senderName ?? 'Someone')}</strong> <time>{formatTime(message.time.toISOString())}</time>
-            </span>
-            <span className="bubble-text">{String(message.message)}</span>
-          </li>
-        ))}
-      </ol>
-      <div ref={end} />
+        <ol className="chat-log" data-testid="chat-log">
+          {messages.length === 0 && (
+            <li className="chat-empty">No messages yet. Everybody in the visit can read what you write here.</li>
+          )}
+          {messages.map((message) => (
+            <li key={message.id} className={message.sender === me ? 'bubble bubble-mine' : 'bubble'} data-testid="chat-message">
+              <span className="bubble-head">
+                <strong>{message.sender === me ? 'You' : (message.senderName ?? 'Someone')}</strong>{' '}
+                <time>{formatTime(message.time.toISOString())}</time>
+              </span>
+              <span className="bubble-text">{String(message.message)}</span>
+            </li>
+          ))}
+        </ol>
+        <div ref={end} />
       </div>
       {problem && (
         <p className="field-error" role="alert">
@@ -66,7 +69,13 @@ export function Chat({ onClose }: { onClose: () => void }) {
           <Label className="sr-only">Message to everybody</Label>
           <Input className="input" placeholder="Write a message" data-testid="chat-input" autoComplete="off" />
         </TextField>
-        <Button tone="primary" type="submit" aria-label="Send" isDisabled={draft.trim() === '' || sending} data-testid="chat-send">
+        <Button
+          tone="primary"
+          type="submit"
+          aria-label="Send"
+          isDisabled={draft.trim() === '' || sending}
+          data-testid="chat-send"
+        >
           <SendHorizontal aria-hidden size={18} />
         </Button>
       </form>

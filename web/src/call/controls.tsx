@@ -2,7 +2,6 @@ import {
   selectHasPeerHandRaised,
   selectLocalPeerID,
   selectPeerCount,
-  selectPeersByRole,
   selectPermissions,
   selectUnreadHMSMessagesCount,
   useAVToggle,
@@ -21,7 +20,7 @@ import type { Problem } from '../api/problem';
 import type { StaffRights } from '../visit/session';
 import { DeviceMenu } from './devices';
 import { problemOfSdk } from './faults';
-import { waitingRole } from './roles';
+import { selectWaiting } from './roles';
 
 export type PanelName = 'chat' | 'people';
 
@@ -60,6 +59,8 @@ function Control({ label, testId, state, active, badge, onPress, isDisabled, chi
 export interface ControlsProps {
   staff?: StaffRights;
   chat: boolean;
+  /** In the waiting room: nothing to show or say yet. */
+  waits: boolean;
   open?: PanelName;
   onPanel: (panel: PanelName) => void;
   onLeave: () => Promise<void>;
@@ -67,34 +68,48 @@ export interface ControlsProps {
   onProblem: (error: unknown) => void;
 }
 
-export function Controls({ staff, chat, open, onPanel, onLeave, onEndedForAll, onProblem }: ControlsProps) {
+export function Controls({ staff, chat, waits, open, onPanel, onLeave, onEndedForAll, onProblem }: ControlsProps) {
   const actions = useHMSActions();
   const { isLocalAudioEnabled, isLocalVideoEnabled, toggleAudio, toggleVideo } = useAVToggle(onProblem);
   const { amIScreenSharing, toggleScreenShare, screenSharingPeerId } = useScreenShare(onProblem);
   const unread = useHMSStore(selectUnreadHMSMessagesCount);
   const count = useHMSStore(selectPeerCount);
-  const waiting = useHMSStore(selectPeersByRole(waitingRole));
+  const waiting = useHMSStore(selectWaiting);
   const me = useHMSStore(selectLocalPeerID);
   const handUp = useHMSStore(selectHasPeerHandRaised(me));
   const canShare = toggleScreenShare !== undefined && typeof navigator.mediaDevices?.getDisplayMedia === 'function';
   const otherShares = screenSharingPeerId !== undefined && !amIScreenSharing;
+  const permissions = useHMSStore(selectPermissions);
   const inside = Math.max(0, count - waiting.length);
+  const arrivals = permissions?.changeRole === true ? waiting.length : 0;
 
   return (
-    <div className="controls" role="toolbar" aria-label="Visit controls" data-testid="controls">
+    <div className="controls" role="group" aria-label="Visit controls" data-testid="controls">
       {toggleAudio && (
-        <Control label={isLocalAudioEnabled ? 'Turn microphone off' : 'Turn microphone on'} testId="control-mic" state={isLocalAudioEnabled ? 'on' : 'off'} onPress={toggleAudio}>
+        <Control
+          label={isLocalAudioEnabled ? 'Turn microphone off' : 'Turn microphone on'}
+          testId="control-mic"
+          state={isLocalAudioEnabled ? 'on' : 'off'}
+          onPress={toggleAudio}
+        >
           {isLocalAudioEnabled ? <Mic aria-hidden /> : <MicOff aria-hidden />}
         </Control>
       )}
       {toggleVideo && (
-        <Control label={isLocalVideoEnabled ? 'Turn camera off' : 'Turn camera on'} testId="control-camera" state={isLocalVideoEnabled ? 'on' : 'off'} onPress={toggleVideo}>
+        <Control
+          label={isLocalVideoEnabled ? 'Turn camera off' : 'Turn camera on'}
+          testId="control-camera"
+          state={isLocalVideoEnabled ? 'on' : 'off'}
+          onPress={toggleVideo}
+        >
           {isLocalVideoEnabled ? <Camera aria-hidden /> : <CameraOff aria-hidden />}
         </Control>
       )}
       {canShare && (
         <Control
-          label={amIScreenSharing ? 'Stop sharing your screen' : otherShares ? 'Somebody else shares the screen' : 'Share your screen'}
+          label={
+            amIScreenSharing ? 'Stop sharing your screen' : otherShares ? 'Somebody else shares the screen' : 'Share your screen'
+          }
           testId="control-screen"
           active={amIScreenSharing}
           isDisabled={otherShares}
@@ -103,28 +118,38 @@ export function Controls({ staff, chat, open, onPanel, onLeave, onEndedForAll, o
           {amIScreenSharing ? <MonitorOff aria-hidden /> : <MonitorUp aria-hidden />}
         </Control>
       )}
-      <Control
-        label={handUp ? 'Lower your hand' : 'Raise your hand'}
-        testId="control-hand"
-        active={handUp}
-        onPress={() => void (handUp ? actions.lowerLocalPeerHand() : actions.raiseLocalPeerHand()).catch(onProblem)}
-      >
-        <Hand aria-hidden />
-      </Control>
-      {chat && (
-        <Control label={unread > 0 ? `Chat, ${unread} unread` : 'Chat'} testId="control-chat" active={open === 'chat'} badge={open === 'chat' ? 0 : unread} onPress={() => onPanel('chat')}>
+      {!waits && (
+        <Control
+          label={handUp ? 'Lower your hand' : 'Raise your hand'}
+          testId="control-hand"
+          active={handUp}
+          onPress={() => void (handUp ? actions.lowerLocalPeerHand() : actions.raiseLocalPeerHand()).catch(onProblem)}
+        >
+          <Hand aria-hidden />
+        </Control>
+      )}
+      {chat && !waits && (
+        <Control
+          label={unread > 0 ? `Chat, ${unread} unread` : 'Chat'}
+          testId="control-chat"
+          active={open === 'chat'}
+          badge={open === 'chat' ? 0 : unread}
+          onPress={() => onPanel('chat')}
+        >
           <MessageSquare aria-hidden />
         </Control>
       )}
-      <Control
-        label={`People, ${inside} in the visit${waiting.length > 0 ? `, ${waiting.length} waiting` : ''}`}
-        testId="control-people"
-        active={open === 'people'}
-        badge={waiting.length}
-        onPress={() => onPanel('people')}
-      >
-        <Users aria-hidden />
-      </Control>
+      {!waits && (
+        <Control
+          label={`People, ${inside} in the visit${arrivals > 0 ? `, ${arrivals} waiting` : ''}`}
+          testId="control-people"
+          active={open === 'people'}
+          badge={arrivals}
+          onPress={() => onPanel('people')}
+        >
+          <Users aria-hidden />
+        </Control>
+      )}
       <DeviceMenu />
       <LeaveControl staff={staff} onLeave={onLeave} onEndedForAll={onEndedForAll} />
     </div>
@@ -159,16 +184,37 @@ function LeaveControl({ staff, onLeave, onEndedForAll }: Pick<ControlsProps, 'st
 
   return (
     <>
-      <Button tone="danger" className="control control-leave" aria-label="Leave the visit" isDisabled={busy} onPress={leave} data-testid="control-leave">
+      <Button
+        tone="danger"
+        className="control control-leave"
+        aria-label="Leave the visit"
+        isDisabled={busy}
+        onPress={leave}
+        data-testid="control-leave"
+      >
         <PhoneOff aria-hidden />
         <span className="control-word">Leave</span>
       </Button>
       {mayEnd && (
-        <Button tone="danger" className="control control-end" isDisabled={busy} onPress={() => setAsking(true)} data-testid="control-end">
+        <Button
+          tone="danger"
+          className="control control-end"
+          isDisabled={busy}
+          onPress={() => setAsking(true)}
+          data-testid="control-end"
+        >
           End for all
         </Button>
       )}
-      <Confirm isOpen={asking} heading="End the visit for everyone?" action="End for everyone" busy={busy} onConfirm={() => void end()} onCancel={() => setAsking(false)} testId="end-confirm">
+      <Confirm
+        isOpen={asking}
+        heading="End the visit for everyone?"
+        action="End for everyone"
+        busy={busy}
+        onConfirm={() => void end()}
+        onCancel={() => setAsking(false)}
+        testId="end-confirm"
+      >
         <p>Everybody is disconnected and the link stops working. To step out alone, use “Leave”.</p>
         {problem && <ProblemNotice problem={problem} />}
       </Confirm>

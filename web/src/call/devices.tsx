@@ -10,11 +10,16 @@ import { Picker } from '../ui/picker';
 export function DeviceMenu() {
   const [problem, setProblem] = useState<string>();
   const { allDevices, selectedDeviceIDs, updateDevice } = useDevices((error) => setProblem(error.message));
-  const lists = sortDevices([...(allDevices.videoInput ?? []), ...(allDevices.audioInput ?? []), ...(allDevices.audioOutput ?? [])]);
+  const lists = sortDevices([
+    ...(allDevices.videoInput ?? []),
+    ...(allDevices.audioInput ?? []),
+    ...(allDevices.audioOutput ?? []),
+  ]);
   const choose = (deviceType: DeviceType, deviceId: string) => {
     setProblem(undefined);
     void updateDevice({ deviceType, deviceId }).then(() => {
-      const key = deviceType === DeviceType.videoInput ? 'cameraId' : deviceType === DeviceType.audioInput ? 'microphoneId' : 'speakerId';
+      const key =
+        deviceType === DeviceType.videoInput ? 'cameraId' : deviceType === DeviceType.audioInput ? 'microphoneId' : 'speakerId';
       saveChoices({ ...loadChoices(), [key]: deviceId });
     });
   };
@@ -34,10 +39,34 @@ export function DeviceMenu() {
             </p>
           )}
           <div className="stack">
-            <Picker label="Camera" icon={<Camera aria-hidden size={18} />} options={lists.cameras} value={selectedDeviceIDs.videoInput} onChange={(id) => choose(DeviceType.videoInput, id)} testId="device-camera" empty="No camera" />
-            <Picker label="Microphone" icon={<Mic aria-hidden size={18} />} options={lists.microphones} value={selectedDeviceIDs.audioInput} onChange={(id) => choose(DeviceType.audioInput, id)} testId="device-microphone" empty="No microphone" />
+            <Picker
+              label="Camera"
+              icon={<Camera aria-hidden size={18} />}
+              options={lists.cameras}
+              value={selectedDeviceIDs.videoInput}
+              onChange={(id) => choose(DeviceType.videoInput, id)}
+              testId="device-camera"
+              empty="No camera"
+            />
+            <Picker
+              label="Microphone"
+              icon={<Mic aria-hidden size={18} />}
+              options={lists.microphones}
+              value={selectedDeviceIDs.audioInput}
+              onChange={(id) => choose(DeviceType.audioInput, id)}
+              testId="device-microphone"
+              empty="No microphone"
+            />
             {canChooseSpeaker() && (
-              <Picker label="Speaker" icon={<Volume2 aria-hidden size={18} />} options={lists.speakers} value={selectedDeviceIDs.audioOutput} onChange={(id) => choose(DeviceType.audioOutput, id)} testId="device-speaker" empty="Default speaker" />
+              <Picker
+                label="Speaker"
+                icon={<Volume2 aria-hidden size={18} />}
+                options={lists.speakers}
+                value={selectedDeviceIDs.audioOutput}
+                onChange={(id) => choose(DeviceType.audioOutput, id)}
+                testId="device-speaker"
+                empty="Default speaker"
+              />
             )}
           </div>
         </Dialog>

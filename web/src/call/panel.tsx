@@ -3,7 +3,17 @@ import { useId, type ReactNode } from 'react';
 import { Button } from '../ui/button';
 
 /** A panel beside the picture (over it on a phone). Escape closes it; the room puts the focus back. */
-export function Panel({ title, testId, onClose, children }: { title: string; testId: string; onClose: () => void; children: ReactNode }) {
+export function Panel({
+  title,
+  testId,
+  onClose,
+  children,
+}: {
+  title: string;
+  testId: string;
+  onClose: () => void;
+  children: ReactNode;
+}) {
   const id = useId();
   return (
     // Escape is a shortcut for the close button inside, which is the reachable control.
@@ -18,7 +28,12 @@ export function Panel({ title, testId, onClose, children }: { title: string; tes
     >
       <header className="panel-head">
         <h2 id={id}>{title}</h2>
-        <Button className="icon-button" aria-label={`Close ${title.toLowerCase()}`} onPress={onClose} data-testid={`${testId}-close`}>
+        <Button
+          className="icon-button"
+          aria-label={`Close ${title.toLowerCase()}`}
+          onPress={onClose}
+          data-testid={`${testId}-close`}
+        >
           <X aria-hidden size={20} />
         </Button>
       </header>

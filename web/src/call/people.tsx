@@ -27,12 +27,12 @@ export function People({ onClose }: { onClose: () => void }) {
           {problem}
         </p>
       )}
-      {waiting.length > 0 && (
+      {permissions?.changeRole === true && waiting.length > 0 && (
         <>
           <h3 className="panel-sub">Waiting to come in</h3>
           <ul className="people" data-testid="people-waiting">
             {waiting.map((peer) => (
-              <Person key={peer.id} peer={peer} canAdmit={permissions?.changeRole === true} onProblem={setProblem} />
+              <Person key={peer.id} peer={peer} canAdmit onProblem={setProblem} />
             ))}
           </ul>
         </>
@@ -73,8 +73,16 @@ function Person({ peer, canAdmit, onProblem }: { peer: HMSPeer; canAdmit: boolea
       ) : (
         <span className="person-marks">
           {peer.isHandRaised && <Hand size={18} role="img" aria-label="Hand raised" />}
-          {audioOn ? <Mic size={18} role="img" aria-label="Microphone on" /> : <MicOff size={18} role="img" aria-label="Microphone off" />}
-          {videoOn ? <Camera size={18} role="img" aria-label="Camera on" /> : <CameraOff size={18} role="img" aria-label="Camera off" />}
+          {audioOn ? (
+            <Mic size={18} role="img" aria-label="Microphone on" />
+          ) : (
+            <MicOff size={18} role="img" aria-label="Microphone off" />
+          )}
+          {videoOn ? (
+            <Camera size={18} role="img" aria-label="Camera on" />
+          ) : (
+            <CameraOff size={18} role="img" aria-label="Camera off" />
+          )}
         </span>
       )}
     </li>

@@ -1,5 +1,9 @@
+import { selectPeersByRole } from '@100mslive/react-sdk';
+
 export const waitingRole = 'waiting-room';
 export const hostRole = 'host';
+
+export const selectWaiting = selectPeersByRole(waitingRole);
 
 export const roleWords = (role?: string): string => {
   switch (role) {

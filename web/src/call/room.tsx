@@ -11,7 +11,6 @@ import {
 import { Check, Copy, LoaderCircle } from 'lucide-react';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { LobbyVisit } from '../api/types';
-import type { Fault } from '../media/faults';
 import type { MediaChoices } from '../media/preferences';
 import { Button } from '../ui/button';
 import { useCopy } from '../ui/copy';
@@ -19,7 +18,7 @@ import { Notice } from '../ui/notice';
 import type { StaffRights } from '../visit/session';
 import { Chat } from './chat';
 import { Controls, type PanelName } from './controls';
-import { deviceFault } from './faults';
+import { deviceFault, type CallFault } from './faults';
 import { Arrivals } from './arrivals';
 import { People } from './people';
 import { hostRole, waitingRole } from './roles';
@@ -65,7 +64,13 @@ export function Room({ visit, reconnecting, choices, staff, onLeave, onEndedForA
   };
 
   return (
-    <main className="room" data-testid="room" data-role={me?.roleName} data-remote={others.length} data-connection={reconnecting ? 'reconnecting' : 'connected'}>
+    <main
+      className="room"
+      data-testid="room"
+      data-role={me?.roleName}
+      data-remote={others.length}
+      data-connection={reconnecting ? 'reconnecting' : 'connected'}
+    >
       <h1 className="sr-only">{visit.displayName}</h1>
       <p className="sr-only" aria-live="polite" data-testid="announcer">
         {announcement}
@@ -82,11 +87,29 @@ export function Room({ visit, reconnecting, choices, staff, onLeave, onEndedForA
           </p>
         )}
         {soundBlocked && (
-          <Notice tone="warning" heading="The browser keeps the sound off until you allow it" testId="sound-blocked" actions={<Button size="small" tone="primary" onPress={() => void unblockAudio()} data-testid="sound-unblock">Turn the sound on</Button>} />
+          <Notice
+            tone="warning"
+            heading="The browser keeps the sound off until you allow it"
+            testId="sound-blocked"
+            actions={
+              <Button size="small" tone="primary" onPress={() => void unblockAudio()} data-testid="sound-unblock">
+                Turn the sound on
+              </Button>
+            }
+          />
         )}
         <Arrivals />
         {fault && (
-          <Notice tone="warning" heading={fault.heading} testId="device-fault" actions={<Button size="small" onPress={dismiss} data-testid="device-fault-dismiss">Close</Button>}>
+          <Notice
+            tone="warning"
+            heading={fault.heading}
+            testId="device-fault"
+            actions={
+              <Button size="small" onPress={dismiss} data-testid="device-fault-dismiss">
+                Close
+              </Button>
+            }
+          >
             {fault.help}
           </Notice>
         )}
@@ -118,7 +141,16 @@ export function Room({ visit, reconnecting, choices, staff, onLeave, onEndedForA
         {panel === 'chat' && <Chat onClose={closePanel} />}
         {panel === 'people' && <People onClose={closePanel} />}
       </div>
-      <Controls staff={staff} chat={visit.features?.chat !== false && !waits} open={panel} onPanel={showPanel} onLeave={onLeave} onEndedForAll={onEndedForAll} onProblem={report} />
+      <Controls
+        staff={staff}
+        chat={visit.features?.chat !== false}
+        waits={waits}
+        open={panel}
+        onPanel={showPanel}
+        onLeave={onLeave}
+        onEndedForAll={onEndedForAll}
+        onProblem={report}
+      />
     </main>
   );
 }
@@ -130,7 +162,9 @@ function Alone({ isHost, link }: { isHost: boolean; link?: string }) {
     <div className="alone" data-testid="alone">
       <span className="pulse" aria-hidden />
       <p className="alone-heading">{isHost ? 'The patient has not joined yet' : 'The clinician has not joined yet'}</p>
-      <p>{isHost ? 'You will see them here as soon as they join.' : 'Please stay on this page. The visit starts when they join.'}</p>
+      <p>
+        {isHost ? 'You will see them here as soon as they join.' : 'Please stay on this page. The visit starts when they join.'}
+      </p>
       {isHost && link && (
         <>
           <Button onPress={() => void copy(link)} data-testid="alone-copy">
@@ -150,7 +184,8 @@ function WaitingRoom({ visit, hostHere }: { visit: LobbyVisit; hostHere: boolean
       <span className="pulse" aria-hidden />
       <p className="alone-heading">You are in the waiting room</p>
       <p>
-        {visit.orgName} knows that you are here. {hostHere ? 'The clinician is in the visit and will let you in.' : 'The clinician has not joined yet.'}
+        {visit.orgName} knows that you are here.{' '}
+        {hostHere ? 'The clinician is in the visit and will let you in.' : 'The clinician has not joined yet.'}
       </p>
       <p>You come in by yourself when you are admitted. Nobody sees or hears you until then.</p>
     </div>
@@ -159,14 +194,14 @@ function WaitingRoom({ visit, hostHere }: { visit: LobbyVisit; hostHere: boolean
 
 /** Device errors of the SDK while the visit goes on. */
 function useFaults() {
-  const [fault, setFault] = useState<Pick<Fault, 'heading' | 'help'>>();
+  const [fault, setFault] = useState<CallFault>();
   const report = useCallback((error: unknown) => {
     const found = deviceFault(error);
     if (found) setFault(found.fault);
     else {
       const { message, code } = error as { message?: string; code?: number };
       // 3008 has its own notice (sound blocked); closing the browser's screen picker is a choice, not a fault.
-      if (code === 3008 || /screen/i.test(message ?? '') === true && /denied|dismiss|cancel/i.test(message ?? '')) return;
+      if (code === 3008 || (/screen/i.test(message ?? '') && /denied|dismiss|cancel/i.test(message ?? ''))) return;
       setFault({ heading: 'That did not work', help: message ?? String(error) });
     }
   }, []);
@@ -200,10 +235,12 @@ function useAnnouncements(chatOpen: boolean): string {
         setText(`${notification.data.name} left`);
         break;
       case HMSNotificationTypes.NEW_MESSAGE:
-        if (!open.current) setText(`Message from ${notification.data.senderName ?? 'someone'}: ${String(notification.data.message)}`);
+        if (!open.current)
+          setText(`Message from ${notification.data.senderName ?? 'someone'}: ${String(notification.data.message)}`);
         break;
       case HMSNotificationTypes.HAND_RAISE_CHANGED:
-        if (!notification.data.isLocal) setText(`${notification.data.name} ${notification.data.isHandRaised ? 'raised' : 'lowered'} the hand`);
+        if (!notification.data.isLocal)
+          setText(`${notification.data.name} ${notification.data.isHandRaised ? 'raised' : 'lowered'} the hand`);
         break;
       default:
     }
@@ -235,7 +272,8 @@ function useAdmission(role: string | undefined, choices: MediaChoices): void {
   const pending = useRef({ audio: false, video: false });
   const before = useRef(role);
   useEffect(() => {
-    if (before.current === waitingRole && role !== waitingRole) pending.current = { audio: choices.microphone, video: choices.camera };
+    if (before.current === waitingRole && role !== waitingRole)
+      pending.current = { audio: choices.microphone, video: choices.camera };
     before.current = role;
     if (pending.current.audio && me?.audioTrack) {
       pending.current.audio = false;

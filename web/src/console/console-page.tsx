@@ -102,7 +102,14 @@ function Row({ appointment, onOpen }: { appointment: Appointment; onOpen: () => 
   const patient = appointment.patient?.name ?? 'No patient';
   return (
     <li>
-      <Button className="row" onPress={onOpen} data-testid="appointment" data-appointment={appointment.id} data-status={appointment.visit?.status ?? 'none'} aria-haspopup="dialog">
+      <Button
+        className="row"
+        onPress={onOpen}
+        data-testid="appointment"
+        data-appointment={appointment.id}
+        data-status={appointment.visit?.status ?? 'none'}
+        aria-haspopup="dialog"
+      >
         <span className="row-time">
           <time dateTime={appointment.start}>{formatTime(appointment.start)}</time>
           <span className="fine-print">to {formatTime(appointment.end)}</span>

@@ -23,7 +23,12 @@ export interface DrawerProps {
 
 export function AppointmentDrawer({ appointment, onClose, ...rest }: DrawerProps) {
   return (
-    <ModalOverlay className="overlay overlay-drawer" isOpen={appointment !== undefined} onOpenChange={(open) => !open && onClose()} isDismissable>
+    <ModalOverlay
+      className="overlay overlay-drawer"
+      isOpen={appointment !== undefined}
+      onOpenChange={(open) => !open && onClose()}
+      isDismissable
+    >
       <Modal className="drawer">
         <Dialog className="drawer-dialog" data-testid="drawer">
           {appointment && <Details key={appointment.id} appointment={appointment} onClose={onClose} {...rest} />}
@@ -94,7 +99,13 @@ function Details({ orgId, appointment, onClose, onChanged, onEnter }: DrawerProp
         {visit?.startedAt && (
           <>
             <dt>{visit.endedAt ? 'Took' : 'Running for'}</dt>
-            <dd>{visit.endedAt ? formatDuration(Date.parse(visit.endedAt) - Date.parse(visit.startedAt)) : <Running since={visit.startedAt} />}</dd>
+            <dd>
+              {visit.endedAt ? (
+                formatDuration(Date.parse(visit.endedAt) - Date.parse(visit.startedAt))
+              ) : (
+                <Running since={visit.startedAt} />
+              )}
+            </dd>
           </>
         )}
         {visit && (
@@ -112,7 +123,13 @@ function Details({ orgId, appointment, onClose, onChanged, onEnter }: DrawerProp
       <div className="drawer-actions">
         <Button tone="primary" size="large" isDisabled={busy !== undefined} onPress={() => void start()} data-testid="start-call">
           <Video aria-hidden size={20} />
-          {busy === 'start' ? 'Starting…' : open && visit?.presence.hosts ? 'Join video call' : visit && !open ? 'Start a new video call' : 'Start video call'}
+          {busy === 'start'
+            ? 'Starting…'
+            : open && visit?.presence.hosts
+              ? 'Join video call'
+              : visit && !open
+                ? 'Start a new video call'
+                : 'Start video call'}
         </Button>
         <PatientLink
           visit={open ? visit : null}
@@ -125,12 +142,25 @@ function Details({ orgId, appointment, onClose, onChanged, onEnter }: DrawerProp
           }
         />
         {visit && open && (
-          <Button className="drawer-end" isDisabled={busy !== undefined} onPress={() => setConfirming(true)} data-testid="end-visit">
+          <Button
+            className="drawer-end"
+            isDisabled={busy !== undefined}
+            onPress={() => setConfirming(true)}
+            data-testid="end-visit"
+          >
             End visit
           </Button>
         )}
       </div>
-      <Confirm isOpen={confirming} heading="End this visit?" action="End visit" busy={busy === 'end'} onConfirm={() => void end()} onCancel={() => setConfirming(false)} testId="end-visit-confirm">
+      <Confirm
+        isOpen={confirming}
+        heading="End this visit?"
+        action="End visit"
+        busy={busy === 'end'}
+        onConfirm={() => void end()}
+        onCancel={() => setConfirming(false)}
+        testId="end-visit-confirm"
+      >
         <p>
           {visit && visit.presence.hosts + visit.presence.admitted + visit.presence.waiting > 0
             ? `In the room now: ${presenceWords(visit.presence)}. Everybody is disconnected and the link stops working.`
@@ -160,7 +190,15 @@ function PatientLink({ visit, busy, onCreate }: { visit: Visit | null; busy: boo
         Patient link
       </label>
       <div className="link-row">
-        <input id="patient-link" ref={field} className="input" readOnly value={visit.publicLink} data-testid="patient-link" onFocus={(event) => event.currentTarget.select()} />
+        <input
+          id="patient-link"
+          ref={field}
+          className="input"
+          readOnly
+          value={visit.publicLink}
+          data-testid="patient-link"
+          onFocus={(event) => event.currentTarget.select()}
+        />
         <Button onPress={() => void copy(visit.publicLink)} data-testid="copy-link">
           {copied ? <Check aria-hidden size={18} /> : <Copy aria-hidden size={18} />}
           {copied ? 'Copied' : 'Copy'}

@@ -16,7 +16,11 @@ function enter(orgId: string, visit: Visit, hostLink: string, displayName: strin
       remedy: 'Server and web app may be of different versions. Reload the page and try again.',
     });
   }
-  handOver(parsed.code, { invite: parsed.invite, displayName, staff: { orgId, visitId: visit.id, publicLink: visit.publicLink } });
+  handOver(parsed.code, {
+    invite: parsed.invite,
+    displayName,
+    staff: { orgId, visitId: visit.id, publicLink: visit.publicLink },
+  });
   return meetingPath(parsed.code);
 }
 

@@ -40,7 +40,9 @@ describe('codes and links', () => {
   });
 
   it('offers the https twin without the secret', () => {
-    expect(httpsTwin('http://clinic.example/meeting/K7M2QX9RTD#i=tvi_secret00')).toBe('https://clinic.example/meeting/K7M2QX9RTD');
+    expect(httpsTwin('http://clinic.example/meeting/K7M2QX9RTD#i=tvi_secret00')).toBe(
+      'https://clinic.example/meeting/K7M2QX9RTD',
+    );
   });
 });
 

@@ -155,10 +155,16 @@ describe('faults', () => {
 
   it('finds the device in an error of the SDK', () => {
     expect(deviceFault({ code: 3001, message: 'User denied permission to access capture device - video' })).toMatchObject({
-      device: 'camera',
-      fault: { kind: 'denied' },
+      devices: ['camera'],
+      kind: 'denied',
     });
-    expect(deviceFault({ code: 3002, message: 'Capture Device is no longer available - audio' })).toMatchObject({ device: 'microphone', fault: { kind: 'missing' } });
+    expect(deviceFault({ code: 3002, message: 'Capture Device is no longer available - audio' })).toMatchObject({
+      devices: ['microphone'],
+      kind: 'missing',
+    });
+    const both = deviceFault({ code: 3003, message: 'Capture device is in use - audio, video' });
+    expect(both?.devices).toEqual(['camera', 'microphone']);
+    expect(both?.fault.heading).toBe('The camera and microphone are in use by another program');
     expect(deviceFault({ code: 3008, message: 'Autoplay blocked' })).toBeUndefined();
     expect(deviceFault({ code: 1003, message: 'lost' })).toBeUndefined();
     expect(deviceFault('text')).toBeUndefined();

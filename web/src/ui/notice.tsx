@@ -17,7 +17,11 @@ const icons = { info: Info, warning: TriangleAlert, error: CircleAlert };
 export function Notice({ tone, heading, children, actions, testId, announce = true }: NoticeProps) {
   const Icon = icons[tone];
   return (
-    <div className={`notice notice-${tone}`} role={announce ? (tone === 'error' ? 'alert' : 'status') : undefined} data-testid={testId}>
+    <div
+      className={`notice notice-${tone}`}
+      role={announce ? (tone === 'error' ? 'alert' : 'status') : undefined}
+      data-testid={testId}
+    >
       <Icon aria-hidden className="notice-icon" />
       <div className="notice-text">
         {heading && <p className="notice-heading">{heading}</p>}
@@ -29,7 +33,15 @@ export function Notice({ tone, heading, children, actions, testId, announce = tr
 }
 
 /** A problem as the server stated it: what, why, what to do, and the id under which the server logged it. */
-export function ProblemNotice({ problem, actions, testId = 'problem' }: { problem: Problem; actions?: ReactNode; testId?: string }) {
+export function ProblemNotice({
+  problem,
+  actions,
+  testId = 'problem',
+}: {
+  problem: Problem;
+  actions?: ReactNode;
+  testId?: string;
+}) {
   return (
     <Notice tone="error" heading={problem.title} actions={actions} testId={testId}>
       {problem.detail && <p>{problem.detail}</p>}

@@ -6,7 +6,19 @@ import { Brand } from '../ui/brand';
 import { Button } from '../ui/button';
 import { ProblemNotice } from '../ui/notice';
 
-function Message({ icon, heading, children, testId, actions }: { icon?: ReactNode; heading: string; children?: ReactNode; testId: string; actions?: ReactNode }) {
+function Message({
+  icon,
+  heading,
+  children,
+  testId,
+  actions,
+}: {
+  icon?: ReactNode;
+  heading: string;
+  children?: ReactNode;
+  testId: string;
+  actions?: ReactNode;
+}) {
   const title = useRef<HTMLHeadingElement>(null);
   // The page changed under the reader: put the focus where the news is.
   useEffect(() => title.current?.focus(), []);
@@ -35,12 +47,17 @@ export function Opening() {
   );
 }
 
-export function Joining({ visit }: { visit: LobbyVisit }) {
+export function Joining({ visit, onCancel }: { visit: LobbyVisit; onCancel?: () => void }) {
   return (
     <main className="page-centre" data-testid="visit-joining">
       <h1 className="sr-only">{visit.displayName}</h1>
       <span className="spinner" aria-hidden />
       <p role="status">Joining the visit…</p>
+      {onCancel && (
+        <Button onPress={onCancel} data-testid="join-cancel">
+          Cancel
+        </Button>
+      )}
     </main>
   );
 }
@@ -64,7 +81,8 @@ export function Refused({ problem, onRetry }: { problem: Problem; onRetry?: () =
       <p className="message-next">{next}</p>
       {problem.requestId && (
         <p className="fine-print">
-          <code data-testid="problem-code">{problem.code}</code> · request <code data-testid="problem-request-id">{problem.requestId}</code>
+          <code data-testid="problem-code">{problem.code}</code> · request{' '}
+          <code data-testid="problem-request-id">{problem.requestId}</code>
         </p>
       )}
     </Message>
@@ -117,7 +135,17 @@ export function Over({ why, reason, onHome }: { why: 'ended' | 'removed'; reason
   );
 }
 
-export function Failed({ problem, onRetry, onLobby, onHome }: { problem: Problem; onRetry: () => void; onLobby: () => void; onHome?: () => void }) {
+export function Failed({
+  problem,
+  onRetry,
+  onLobby,
+  onHome,
+}: {
+  problem: Problem;
+  onRetry: () => void;
+  onLobby: () => void;
+  onHome?: () => void;
+}) {
   return (
     <Message
       heading="The video connection failed"

@@ -100,30 +100,89 @@ export function Lobby({ visit, asStaff, name: initialName, choices: initial, pro
             </Notice>
           )}
           {secure && choices.camera && held.cameraFault && (
-            <Notice tone="warning" heading={held.cameraFault.heading} testId="camera-fault" actions={<Button size="small" onPress={again} data-testid="camera-retry">Try again</Button>}>
+            <Notice
+              tone="warning"
+              heading={held.cameraFault.heading}
+              testId="camera-fault"
+              actions={
+                <Button size="small" onPress={again} data-testid="camera-retry">
+                  Try again
+                </Button>
+              }
+            >
               {held.cameraFault.help}
             </Notice>
           )}
           {secure && choices.microphone && held.microphoneFault && (
-            <Notice tone="warning" heading={held.microphoneFault.heading} testId="microphone-fault" actions={<Button size="small" onPress={again} data-testid="microphone-retry">Try again</Button>}>
+            <Notice
+              tone="warning"
+              heading={held.microphoneFault.heading}
+              testId="microphone-fault"
+              actions={
+                <Button size="small" onPress={again} data-testid="microphone-retry">
+                  Try again
+                </Button>
+              }
+            >
               {held.microphoneFault.help}
             </Notice>
           )}
 
           <form className="stack" onSubmit={(event) => void submit(event)} noValidate>
-            <TextField className="field" value={name} onChange={(value) => { setName(value); setNameMissing(false); }} isInvalid={nameMissing} maxLength={120} autoComplete="name">
+            <TextField
+              className="field"
+              value={name}
+              onChange={(value) => {
+                setName(value);
+                setNameMissing(false);
+              }}
+              isInvalid={nameMissing}
+              maxLength={120}
+              autoComplete="name"
+            >
               <Label>Your name</Label>
-              <Input ref={nameField} className="input" data-testid="lobby-name" aria-describedby={nameMissing ? 'name-missing' : undefined} />
+              <Input
+                ref={nameField}
+                className="input"
+                data-testid="lobby-name"
+                aria-describedby={nameMissing ? 'name-missing' : undefined}
+              />
               {nameMissing && (
                 <p className="field-error" id="name-missing" role="alert">
                   Please enter the name the others shall see.
                 </p>
               )}
             </TextField>
-            <Picker label="Camera" icon={<Camera aria-hidden size={18} />} options={devices.cameras} value={choices.cameraId} onChange={(cameraId) => change({ cameraId })} testId="lobby-camera-select" isDisabled={!choices.camera} empty="No camera" />
-            <Picker label="Microphone" icon={<Mic aria-hidden size={18} />} options={devices.microphones} value={choices.microphoneId} onChange={(microphoneId) => change({ microphoneId })} testId="lobby-microphone-select" isDisabled={!choices.microphone} empty="No microphone" />
+            <Picker
+              label="Camera"
+              icon={<Camera aria-hidden size={18} />}
+              options={devices.cameras}
+              value={choices.cameraId}
+              onChange={(cameraId) => change({ cameraId })}
+              testId="lobby-camera-select"
+              isDisabled={!choices.camera}
+              empty="No camera"
+            />
+            <Picker
+              label="Microphone"
+              icon={<Mic aria-hidden size={18} />}
+              options={devices.microphones}
+              value={choices.microphoneId}
+              onChange={(microphoneId) => change({ microphoneId })}
+              testId="lobby-microphone-select"
+              isDisabled={!choices.microphone}
+              empty="No microphone"
+            />
             {canChooseSpeaker() && devices.speakers.length > 0 && (
-              <Picker label="Speaker" icon={<Volume2 aria-hidden size={18} />} options={devices.speakers} value={choices.speakerId} onChange={(speakerId) => change({ speakerId })} testId="lobby-speaker-select" empty="Default speaker" />
+              <Picker
+                label="Speaker"
+                icon={<Volume2 aria-hidden size={18} />}
+                options={devices.speakers}
+                value={choices.speakerId}
+                onChange={(speakerId) => change({ speakerId })}
+                testId="lobby-speaker-select"
+                empty="Default speaker"
+              />
             )}
             <Button tone="primary" size="large" type="submit" isDisabled={releasing || !secure} data-testid="lobby-join">
               {releasing ? 'Joining…' : joinLabel(choices, held)}

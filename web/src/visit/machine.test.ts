@@ -3,7 +3,12 @@ import type { Problem } from '../api/problem';
 import type { JoinAnswer, LobbyVisit } from '../api/types';
 import { initialState, isInCall, reduce, type MeetingEvent, type MeetingState } from './machine';
 
-const visit: LobbyVisit = { code: 'K7M2QX9RTD', status: 'scheduled', orgName: 'Demo Clinic', displayName: 'Telehealth consultation' };
+const visit: LobbyVisit = {
+  code: 'K7M2QX9RTD',
+  status: 'scheduled',
+  orgName: 'Demo Clinic',
+  displayName: 'Telehealth consultation',
+};
 const later: LobbyVisit = { ...visit, status: 'waiting' };
 const answer: JoinAnswer = {
   visit: later,
@@ -51,7 +56,14 @@ const table: Record<string, Partial<Record<string, MeetingState['phase']>>> = {
   refused: { retry: 'opening' },
   lobby: { join: 'joining' },
   asking: { answered: 'joining', 'refused for now': 'lobby', 'refused for good': 'refused', left: 'left' },
-  dialling: { 'refused for now': 'lobby', 'refused for good': 'refused', connected: 'connected', left: 'left', ended: 'ended', failed: 'failed' },
+  dialling: {
+    'refused for now': 'lobby',
+    'refused for good': 'refused',
+    connected: 'connected',
+    left: 'left',
+    ended: 'ended',
+    failed: 'failed',
+  },
   connected: { 'connection lost': 'reconnecting', left: 'left', ended: 'ended', failed: 'failed' },
   reconnecting: { connected: 'connected', left: 'left', ended: 'ended', failed: 'failed' },
   left: { retry: 'opening' },
@@ -81,7 +93,11 @@ describe('visit page', () => {
   });
 
   it('shows the reason of a refusal in the lobby', () => {
-    expect(reduce({ phase: 'joining', visit }, { type: 'join-refused', problem, final: false })).toEqual({ phase: 'lobby', visit, problem });
+    expect(reduce({ phase: 'joining', visit }, { type: 'join-refused', problem, final: false })).toEqual({
+      phase: 'lobby',
+      visit,
+      problem,
+    });
   });
 
   it('takes the newer view of the visit from the join answer', () => {
@@ -97,7 +113,9 @@ describe('visit page', () => {
   });
 
   it('says that the SDK owns the devices from the answer to the end', () => {
-    const owning = Object.entries(states).filter(([, state]) => isInCall(state)).map(([name]) => name);
+    const owning = Object.entries(states)
+      .filter(([, state]) => isInCall(state))
+      .map(([name]) => name);
     expect(owning).toEqual(['dialling', 'connected', 'reconnecting']);
   });
 });

@@ -38,7 +38,8 @@ export const initialState: MeetingState = { phase: 'opening' };
 /** True while the SDK owns camera, microphone and socket. */
 export const isInCall = (
   state: MeetingState,
-): state is Extract<MeetingState, { phase: 'connected' | 'reconnecting' }> | (MeetingState & { phase: 'joining'; answer: JoinAnswer }) =>
+): state is
+  Extract<MeetingState, { phase: 'connected' | 'reconnecting' }> | (MeetingState & { phase: 'joining'; answer: JoinAnswer }) =>
   state.phase === 'connected' || state.phase === 'reconnecting' || (state.phase === 'joining' && state.answer !== undefined);
 
 /** An event that does not belong to the state leaves it as it is: a late answer must not revive a visit that was left. */
@@ -61,9 +62,7 @@ export function reduce(state: MeetingState, event: MeetingEvent): MeetingState {
         : { phase: 'lobby', visit: state.visit, problem: event.problem };
     case 'connected':
       if (state.phase === 'reconnecting') return { ...state, phase: 'connected' };
-      return state.phase === 'joining' && state.answer
-        ? { phase: 'connected', visit: state.visit, answer: state.answer }
-        : state;
+      return state.phase === 'joining' && state.answer ? { phase: 'connected', visit: state.visit, answer: state.answer } : state;
     case 'connection-lost':
       return state.phase === 'connected' ? { ...state, phase: 'reconnecting' } : state;
     case 'left':

@@ -9,7 +9,17 @@ import { loadChoices, saveChoices, type MediaChoices } from '../media/preference
 import { Failed, Joining, Left, Opening, Over, Refused } from './endings';
 import { Lobby } from './lobby';
 import { initialState, isInCall, reduce } from './machine';
-import { closeSession, forgetSession, loadName, loadSession, saveName, saveSession, takeHandover, updateSession, type StaffRights } from './session';
+import {
+  closeSession,
+  forgetSession,
+  loadName,
+  loadSession,
+  saveName,
+  saveSession,
+  takeHandover,
+  updateSession,
+  type StaffRights,
+} from './session';
 import '../styles/visit.css';
 
 const Call = lazy(() => import('../call/call'));
@@ -49,7 +59,8 @@ function Meeting({ code }: { code: string }) {
     const stored = loadSession(code);
     const handover = takeHandover(code);
     const invite = inviteFromFragment(window.location.hash);
-    if (window.location.hash) window.history.replaceState(window.history.state, '', window.location.pathname + window.location.search);
+    if (window.location.hash)
+      window.history.replaceState(window.history.state, '', window.location.pathname + window.location.search);
     if (handover) {
       person.current = handover;
       straightIn.current = true;
@@ -62,6 +73,15 @@ function Meeting({ code }: { code: string }) {
       person.current = { displayName: loadName() };
     }
   }
+
+  // A personal link pasted over this page changes only the fragment: start again with it.
+  useEffect(() => {
+    const onHash = () => {
+      if (inviteFromFragment(window.location.hash)) window.location.reload();
+    };
+    window.addEventListener('hashchange', onHash);
+    return () => window.removeEventListener('hashchange', onHash);
+  }, []);
 
   useEffect(() => {
     if (state.phase !== 'opening') return;
@@ -192,7 +212,9 @@ function Meeting({ code }: { code: string }) {
     case 'joining':
       return <Joining visit={state.visit} />;
     case 'left':
-      return <Left visit={state.visit} onRejoin={() => retry('nothing')} onHome={person.current.staff ? leaveForGood : undefined} />;
+      return (
+        <Left visit={state.visit} onRejoin={() => retry('nothing')} onHome={person.current.staff ? leaveForGood : undefined} />
+      );
     case 'ended':
       return <Over why={state.why} reason={state.reason} onHome={person.current.staff ? leaveForGood : undefined} />;
     case 'failed':

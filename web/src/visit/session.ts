@@ -31,7 +31,13 @@ export function loadSession(code: string): TabSession | undefined {
     if (!text) return undefined;
     const stored = JSON.parse(text) as Partial<TabSession>;
     return typeof stored.displayName === 'string'
-      ? { ...stored, inside: stored.inside === true, displayName: stored.displayName, microphone: stored.microphone === true, camera: stored.camera === true }
+      ? {
+          ...stored,
+          inside: stored.inside === true,
+          displayName: stored.displayName,
+          microphone: stored.microphone === true,
+          camera: stored.camera === true,
+        }
       : undefined;
   } catch {
     return undefined;

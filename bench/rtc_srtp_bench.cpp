@@ -24,8 +24,8 @@ rtc::SrtpMasterKey make_key(rtc::SrtpProfile profile) {
 srtp_t make_libsrtp(rtc::SrtpProfile profile, bool sends) {
   static const bool kReady = srtp_init() == srtp_err_status_ok;
   const auto key = make_key(profile);
-  Packet material(key.key.begin(), key.key.end());
-  material.insert(material.end(), key.salt.begin(), key.salt.begin() + static_cast<std::ptrdiff_t>(rtc::srtp_salt_size(profile)));
+  std::array<std::uint8_t, rtc::kSrtpKeySize + 14> material{};
+  std::copy(key.salt.begin(), key.salt.end(), std::copy(key.key.begin(), key.key.end(), material.begin()));
   srtp_policy_t policy{};
   for (auto* part : {&policy.rtp, &policy.rtcp}) {
     if (profile == rtc::SrtpProfile::kAeadAes128Gcm) {

@@ -242,6 +242,27 @@ TEST_F(EnvelopeTest, OlderKeysOpenAndUnknownOnesDoNot) {
   EXPECT_FALSE(crypto::Keyring::load_or_create(path(), random_).value().open(sealed, "a"));
 }
 
+TEST_F(EnvelopeTest, RotatesAndRetires) {
+  const auto first = crypto::Keyring::load_or_create(path(), random_).value();
+  const auto sealed = first.seal(Secret("x"), "a", random_);
+  EXPECT_EQ(crypto::Keyring::kid_of(sealed), first.active_kid());
+  const auto kid = crypto::Keyring::rotate(path(), random_);
+  ASSERT_TRUE(kid) << kid.error().detail;
+  const auto second = crypto::Keyring::load_or_create(path(), random_).value();
+  EXPECT_EQ(second.kids(), (std::vector<std::string>{*kid, first.active_kid()}));
+  EXPECT_EQ(second.open(sealed, "a")->reveal(), "x");
+  EXPECT_EQ(crypto::Keyring::retire(path(), *kid, random_).error().code, "key_active");
+  EXPECT_EQ(crypto::Keyring::retire(path(), "absent", random_).error().code, "key_unknown");
+  ASSERT_TRUE(crypto::Keyring::retire(path(), first.active_kid(), random_));
+  const auto third = crypto::Keyring::load_or_create(path(), random_).value();
+  EXPECT_EQ(third.kids(), std::vector<std::string>{*kid});
+  EXPECT_FALSE(third.open(sealed, "a"));
+  struct stat info {};
+  ASSERT_EQ(::stat(path().c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+}
+
 TEST_F(EnvelopeTest, BadKeyFiles) {
   for (const std::string& text : {std::string(), std::string("\n"), std::string("k1"), "k1:" + kKeyA.substr(4), "k 1:" + kKeyA, ":" + kKeyA,
                                   "k1:" + kKeyA + "\nk1:" + kKeyB, std::string("k1:!!!")}) {

@@ -67,12 +67,21 @@ base::Result<std::string> read_all(int fd, const std::string& path) {
   }
 }
 
-// Written beside its place and linked into it, so that a crash leaves no half file and of two starting processes one
-// wins and the other reads the winner's.
-base::Result<void> create(const std::string& path, base::Random& random) {
+std::string line_of(std::string_view kid, const std::string& key) {
+  return std::string(kid) + ":" + base::to_base64(base::as_bytes(key)) + "\n";
+}
+
+std::string new_key(base::Random& random) {
   std::string key(kKeyBytes, '\0');
   random.fill({bytes(key), key.size()});
-  const std::string line = "k" + random.text("0123456789abcdef", 8) + ":" + base::to_base64(base::as_bytes(key)) + "\n";
+  return key;
+}
+
+std::string new_kid(base::Random& random) { return "k" + random.text("0123456789abcdef", 8); }
+
+// Written beside its place and then put there, so that a crash leaves no half file. With `replace` it takes the place of the
+// old file; without, of two starting processes one wins and the other reads the winner's.
+base::Result<void> put_file(const std::string& path, const std::string& text, bool replace, base::Random& random) {
   const std::string temporary = path + "." + random.text("0123456789abcdef", 16) + ".new";
   const auto unreadable = [&](const char* what) {
     const std::string why = std::strerror(errno);
@@ -82,11 +91,21 @@ base::Result<void> create(const std::string& path, base::Random& random) {
   {
     const File file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.fd() < 0) return unreadable("create");
-    if (::write(file.fd(), line.data(), line.size()) != static_cast<ssize_t>(line.size()) || ::fsync(file.fd()) != 0)
+    if (::write(file.fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) || ::fsync(file.fd()) != 0)
       return unreadable("write");
   }
-  if (::link(temporary.c_str(), path.c_str()) != 0 && errno != EEXIST) return unreadable("create");
-  ::unlink(temporary.c_str());
+  if (replace) {
+    if (::rename(temporary.c_str(), path.c_str()) != 0) return unreadable("replace");
+  } else {
+    if (::link(temporary.c_str(), path.c_str()) != 0 && errno != EEXIST) return unreadable("create");
+    ::unlink(temporary.c_str());
+  }
+  // The folder's entry too: an envelope whose key was lost with the power can never be opened.
+  const auto slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  const File directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.fd() < 0 || ::fsync(directory.fd()) != 0)
+    return base::fail("key_file_unreadable", path + ": cannot write its folder: " + std::strerror(errno));
   return {};
 }
 
@@ -95,7 +114,7 @@ base::Result<void> create(const std::string& path, base::Random& random) {
 base::Result<Keyring> Keyring::load_or_create(const std::string& path, base::Random& random) {
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) {
-    if (auto made = create(path, random); !made) return base::fail(std::move(made.error()));
+    if (auto made = put_file(path, line_of(new_kid(random), new_key(random)), false, random); !made) return base::fail(std::move(made.error()));
     fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   }
   const File file(fd);
@@ -182,6 +201,43 @@ base::Result<base::Secret> Keyring::open(std::string_view envelope, std::string_
 bool Keyring::is_envelope(std::string_view text) { return text.starts_with(kPrefix); }
 
 const std::string& Keyring::active_kid() const { return keys_.front().kid; }
+
+std::vector<std::string> Keyring::kids() const {
+  std::vector<std::string> out;
+  for (const auto& key : keys_) out.push_back(key.kid);
+  return out;
+}
+
+std::string_view Keyring::kid_of(std::string_view envelope) {
+  if (!is_envelope(envelope)) return {};
+  envelope.remove_prefix(kPrefix.size());
+  return envelope.substr(0, envelope.find(':'));
+}
+
+base::Result<std::string> Keyring::rotate(const std::string& path, base::Random& random) {
+  const auto ring = load_or_create(path, random);
+  if (!ring) return base::fail(ring.error());
+  const std::string kid = new_kid(random);
+  std::string text = line_of(kid, new_key(random));
+  for (const auto& key : ring->keys_) text += line_of(key.kid, key.bytes.reveal());
+  if (auto done = put_file(path, text, true, random); !done) return base::fail(std::move(done.error()));
+  return kid;
+}
+
+base::Result<void> Keyring::retire(const std::string& path, std::string_view kid, base::Random& random) {
+  const auto ring = load_or_create(path, random);
+  if (!ring) return base::fail(ring.error());
+  if (ring->active_kid() == kid) return base::fail("key_active", "the active key cannot be retired; rotate first");
+  std::string text;
+  std::size_t kept = 0;
+  for (const auto& key : ring->keys_) {
+    if (key.kid == kid) continue;
+    text += line_of(key.kid, key.bytes.reveal());
+    ++kept;
+  }
+  if (kept == ring->keys_.size()) return base::fail("key_unknown", "the key file has no key of that id");
+  return put_file(path, text, true, random);
+}
 
 base::Secret Keyring::derive(std::string_view label) const {
   const std::unique_ptr<EVP_KDF, Deleter> kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr));

@@ -26,6 +26,14 @@ class Keyring {
 
   static bool is_envelope(std::string_view text);  // starts with "enc:v1:"
   const std::string& active_kid() const;
+  std::vector<std::string> kids() const;                        // the active one first
+  static std::string_view kid_of(std::string_view envelope);  // empty when it is not one
+
+  // For `televisit keys`: rewrite the file in one step (a crash leaves the old or the new one). A running program keeps the
+  // keys it loaded. rotate() puts a new key first and returns its kid; retire() removes one that is not the active one:
+  // the caller has made sure that no envelope names it. Errors: as load_or_create, and "key_unknown", "key_active".
+  static base::Result<std::string> rotate(const std::string& path, base::Random& random);
+  static base::Result<void> retire(const std::string& path, std::string_view kid, base::Random& random);
   // A key for other purposes, derived (HKDF-SHA256) from the active key by label, e.g. "cursor", "webhook-hook".
   base::Secret derive(std::string_view label) const;
 

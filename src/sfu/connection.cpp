@@ -32,7 +32,11 @@ void Connection::remember_ufrag() {
 }
 
 void Connection::handle(base::MutableBytes datagram, const base::SocketAddress& from, base::SteadyTime now) {
+  if (!recovering_) return transport_->handle(datagram, from, now);
+  const bool check = rtc::classify(datagram) == rtc::DatagramKind::kStun;
+  const auto drops = transport_->stats().unauthenticated_drops;
   transport_->handle(datagram, from, now);
+  if (check && drops == transport_->stats().unauthenticated_drops && transport_->connected()) on_connected();
 }
 
 void Connection::handle_timeout(base::SteadyTime now) {
@@ -52,6 +56,7 @@ bool Connection::take_failure(std::string& reason) {
 }
 
 void Connection::restart_ice() {
+  if (!connected_ && transport_->remote_address()) recovering_ = true;
   transport_->restart_ice(rtc::IceCredentials::generate(context_.random));
   remember_ufrag();
 }
@@ -112,6 +117,7 @@ void Connection::on_remote_address(const base::SocketAddress& address) {
 void Connection::on_connected() {
   connected_ = true;
   failed_ = false;
+  recovering_ = false;
   on_up();
 }
 

@@ -55,6 +55,7 @@ class Connection : public rtc::TransportListener {
   rtc::IceCredentials remote_;
   bool connected_ = false;
   bool failed_ = false;
+  bool recovering_ = false;  // consent was lost and ICE restarted; the next authenticated check brings the connection back
   std::string failure_;
   std::uint64_t reported_srtp_failures_ = 0;
   std::uint64_t reported_unauthenticated_ = 0;

@@ -8,7 +8,14 @@ namespace sfu {
 
 void StreamRewriter::start_piece(std::optional<std::uint32_t> timestamp_offset) {
   starting_ = true;
+  same_source_ = false;
   wanted_offset_ = timestamp_offset;
+}
+
+void StreamRewriter::resume_piece() {
+  starting_ = true;
+  same_source_ = true;
+  wanted_offset_ = timestamp_offset_;
 }
 
 void StreamRewriter::begin(std::int64_t sequence, std::uint32_t timestamp, const rtc::Vp8Descriptor* vp8, base::SteadyTime now) {
@@ -27,11 +34,11 @@ void StreamRewriter::begin(std::int64_t sequence, std::uint32_t timestamp, const
     const auto by_arrival = last_timestamp_ + static_cast<std::uint32_t>(elapsed_us * clock_rate_ / 1'000'000);
     timestamp_offset_ = by_arrival - timestamp;
     if (wanted_offset_) {
-      // Trusted as long as time moves forward and both ways of reckoning agree within half a second.
+      // Trusted as long as time moves forward and, for another source, both ways of reckoning agree within half a second.
       const auto wanted = timestamp + *wanted_offset_;
       const auto apart = rtc::timestamp_diff(wanted, by_arrival);
       const auto limit = static_cast<std::int32_t>(clock_rate_ / 2);
-      if (rtc::timestamp_diff(wanted, last_timestamp_) > 0 && apart < limit && apart > -limit) timestamp_offset_ = *wanted_offset_;
+      if (rtc::timestamp_diff(wanted, last_timestamp_) > 0 && (same_source_ || (apart < limit && apart > -limit))) timestamp_offset_ = *wanted_offset_;
     }
   }
   if (vp8 && vp8->picture_id_bits > 0) {
@@ -44,8 +51,10 @@ std::optional<RewrittenFields> StreamRewriter::map(std::int64_t sequence, std::u
                                                    base::SteadyTime now) {
   if (starting_) begin(sequence, timestamp, vp8, now);
   if (sequence < oldest_mappable_) return std::nullopt;
-  const auto skipped_before =
-      std::lower_bound(skips_.begin(), skips_.begin() + static_cast<std::ptrdiff_t>(skip_count_), sequence) - skips_.begin();
+  const auto end = skips_.begin() + static_cast<std::ptrdiff_t>(skip_count_);
+  const auto skip_at = std::lower_bound(skips_.begin(), end, sequence);
+  if (skip_at != end && *skip_at == sequence) return std::nullopt;  // its number went to the one behind it
+  const auto skipped_before = skip_at - skips_.begin();
   RewrittenFields out;
   out.sequence = sequence + sequence_offset_ - skipped_before;
   out.timestamp = timestamp + timestamp_offset_;

@@ -25,11 +25,13 @@ class StreamRewriter {
   explicit StreamRewriter(std::uint32_t clock_rate, std::uint16_t first_sequence = 0)
       : clock_rate_(clock_rate), next_sequence_(std::int64_t{1} << 16 | first_sequence) {}
 
-  // The next packet given to map() starts a new piece. `timestamp_offset`: out - in on the new source's timeline when it is known (the same source
-  // going on, or sender reports of both); otherwise the pause is taken from the arrival times.
+  // The next packet given to map() starts a new piece. `timestamp_offset`: out - in on the new source's timeline as sender reports of both tell it;
+  // otherwise, or when the two disagree, the pause is taken from the arrival times.
   void start_piece(std::optional<std::uint32_t> timestamp_offset);
+  // The same source goes on after a pause: its timeline stays.
+  void resume_piece();
 
-  // nullopt: the packet is from before the start of the piece (late), or so late that the skips before it are forgotten.
+  // nullopt: the packet is from before the start of the piece (late), was skipped, or is so late that the skips before it are forgotten.
   std::optional<RewrittenFields> map(std::int64_t sequence, std::uint32_t timestamp, const rtc::Vp8Descriptor* vp8, base::SteadyTime now);
   // A packet of the current piece that is not forwarded.
   void skip(std::int64_t sequence);
@@ -45,6 +47,7 @@ class StreamRewriter {
   std::uint32_t clock_rate_;
   bool started_ = false;
   bool starting_ = true;
+  bool same_source_ = false;
   std::optional<std::uint32_t> wanted_offset_;
 
   // The current piece.

@@ -222,7 +222,12 @@ void SubscribeConnection::on_channel_message(std::uint16_t stream, base::Bytes m
   context_.events.on_api_message(room_, peer_, std::string(base::as_text(message)));
 }
 
-void SubscribeConnection::on_up() { context_.events.on_connection_state(room_, peer_, Target::kSubscribe, true, ""); }
+void SubscribeConnection::on_up() {
+  for (auto& l : lines_) {
+    if (l.track) l.track->interrupt();
+  }
+  context_.events.on_connection_state(room_, peer_, Target::kSubscribe, true, "");
+}
 
 void SubscribeConnection::send_api_message(std::string_view text) {
   if (channel_) transport().send_text(*channel_, text);

@@ -82,15 +82,14 @@ void SubscriberTrack::choose_target(base::SteadyTime now) {
 }
 
 void SubscriberTrack::start_on(ReceiveStream& stream) {
-  std::optional<std::uint32_t> offset;
-  if (rewriter_.started() && current_) {
-    const bool same = current_ == &stream && generation_ == stream.generation();
-    offset = same ? std::optional(rewriter_.timestamp_offset()) : current_->align(stream, rewriter_.timestamp_offset());
+  if (current_ == &stream && generation_ == stream.generation() && rewriter_.started()) {
+    rewriter_.resume_piece();
+  } else {
+    rewriter_.start_piece(current_ ? current_->align(stream, rewriter_.timestamp_offset()) : std::nullopt);
   }
   current_ = &stream;
   generation_ = stream.generation();
   synced_ = true;
-  rewriter_.start_piece(offset);
 }
 
 void SubscriberTrack::on_packet(MediaPacket& packet, ReceiveStream& stream, base::SteadyTime now) {

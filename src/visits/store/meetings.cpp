@@ -188,9 +188,9 @@ base::Result<std::int64_t> count_visits(Transaction& t, const std::string& org_i
 
 base::Result<std::vector<Visit>> list_visits_to_watch(Transaction& t, std::int64_t limit) {
   return all<Visit>(
-      t.query(select_visit("WHERE status IN ('scheduled','waiting','active') AND room_state = 'confirmed' AND EXISTS (SELECT 1 FROM "
+      t.query(select_visit("WHERE status IN ('scheduled','waiting','active') AND room_state = 'confirmed' AND (status <> 'scheduled' OR EXISTS (SELECT 1 FROM "
                            "virtual_meeting_participants p WHERE p.org_id = virtual_meetings.org_id AND p.visit_id = virtual_meetings.id "
-                           "AND p.state IN ('admitted','connected','away')) ORDER BY updated_at LIMIT $1"),
+                           "AND p.state IN ('admitted','connected','away'))) ORDER BY updated_at LIMIT $1"),
               {limit}),
       visit_of);
 }

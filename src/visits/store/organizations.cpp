@@ -59,6 +59,8 @@ base::Result<void> insert_organization(Transaction& t, const Organization& org, 
                              {org.id, org.name, org.demo, json::serialize(org.settings), org.fhir_system_base, now, now}));
 }
 
+base::Result<void> ping(Transaction& t) { return only_status(t.query("SELECT 1 AS one")); }
+
 base::Result<std::vector<Vendor>> list_vendors(Transaction& t) {
   return all<Vendor>(t.query("SELECT id, name, category, description, documentation, featured FROM integration_vendors "
                              "WHERE active = $1 ORDER BY sort_order, id",

@@ -16,6 +16,9 @@ base::Result<std::optional<Organization>> find_organization(Transaction& t, cons
 base::Result<std::optional<Organization>> find_demo_organization(Transaction& t);
 base::Result<void> insert_organization(Transaction& t, const Organization& org, base::WallTime now);
 
+// Reaches the database and does nothing.
+base::Result<void> ping(Transaction& t);
+
 base::Result<std::vector<Vendor>> list_vendors(Transaction& t);
 
 base::Result<std::optional<Integration>> find_integration(Transaction& t, const std::string& org_id, const std::string& id);

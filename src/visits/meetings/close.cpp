@@ -1,0 +1,199 @@
+#include "visits/meetings/close.h"
+
+#include "base/text.h"
+#include "telemetry/log.h"
+#include "visits/integrations/clients.h"
+#include "visits/meetings/create.h"
+#include "visits/store/events.h"
+#include "visits/store/meetings.h"
+#include "visits/store/organizations.h"
+
+namespace visits {
+namespace {
+
+constexpr std::int64_t kAttemptsUntilStuck = 20;
+constexpr base::Duration kLease = base::Duration::seconds(60);
+
+// 30 s, 60 s, 120 s … at most an hour.
+base::Duration backoff(std::int64_t attempts) {
+  const std::int64_t shift = std::min<std::int64_t>(attempts, 7);
+  return base::Duration::seconds(std::min<std::int64_t>(30LL << shift, 3600));
+}
+
+Outcome<std::shared_ptr<Video>> video_of(Core& core, const std::string& org_id, const std::string& integration_id) {
+  auto row = read(core, [&](storage::Transaction& t) { return store::find_integration(t, org_id, integration_id); });
+  if (!row) return refuse(Failure(row.error()));
+  if (!*row) return refuse("integration_not_configured", "the integration of this visit is gone");
+  return core.clients->of(**row);
+}
+
+void finish_operation(Core& core, Operation o, const std::string& state, const OptionalText& code) {
+  o.state = state;
+  auto done = write(core, [&](storage::Transaction& t) { return store::update_operation(t, o, code, core.now()); });
+  if (!done) telemetry::warn("an operation could not be marked", {{"operation", o.id}, {"code", done.error().code}});
+}
+
+void postpone_operation(Core& core, Operation o, const std::string& code) {
+  ++o.attempts;
+  o.next_attempt_at = core.now() + backoff(o.attempts);
+  const bool stuck = o.attempts >= kAttemptsUntilStuck;
+  if (stuck) telemetry::error("a provider operation is stuck", {{"operation", o.id}, {"op", o.op}, {"code", code}});
+  finish_operation(core, o, stuck ? "stuck" : o.state, code);
+}
+
+base::Result<void> mark_room_closed(storage::Transaction& t, Core& core, const std::string& org_id, const std::string& visit_id) {
+  auto visit = store::find_visit(t, org_id, visit_id);
+  if (!visit) return base::fail(visit.error());
+  if (!*visit || (*visit)->room_state != "closing") return {};
+  Visit closed = **visit;
+  closed.room_state = "closed";
+  auto updated = store::update_visit(t, closed, core.now());
+  if (!updated) return base::fail(updated.error());
+  if (!*updated) return base::fail(storage::kBusy, "the visit changed meanwhile");
+  return {};
+}
+
+// Ends, disables and reads back the room of a close operation.
+Outcome<void> close_now(Core& core, const Operation& o) {
+  auto video = video_of(core, o.org_id, o.integration_id);
+  if (!video) return refuse(std::move(video.error()));
+  auto closed = (*video)->client.close_room(o.room_id.value_or(""), (*video)->client.deadline());
+  if (!closed) return refuse(from_provider(closed.error(), "room.end"));
+  auto marked = write(core, [&](storage::Transaction& t) -> base::Result<void> {
+    if (o.visit_id)
+      if (auto r = mark_room_closed(t, core, o.org_id, *o.visit_id); !r) return r;
+    Operation done = o;
+    done.state = "done";
+    return store::update_operation(t, done, std::nullopt, core.now());
+  });
+  if (!marked) return refuse(Failure(marked.error()));
+  return {};
+}
+
+// A creation whose visit never came to be: the POST is an upsert by name, so it yields the room's id; the room is then disabled.
+Outcome<Operation> undo_creation(Core& core, Operation o) {
+  auto video = video_of(core, o.org_id, o.integration_id);
+  if (!video) return refuse(std::move(video.error()));
+  const base::SteadyTime deadline = (*video)->client.deadline();
+  if (!o.room_id) {
+    provider::RoomSpec spec;
+    spec.name = o.room_name.value_or("");
+    if (auto args = json::parse_tolerant(o.args); args && args->is_object()) {
+      spec.template_id = json::text_or(args->as_object(), "templateId");
+      spec.region = json::text_or(args->as_object(), "region", "auto");
+    }
+    auto room = (*video)->client.create_room(spec, deadline);
+    if (!room) return refuse(from_provider(room.error(), "room.create"));
+    o.room_id = room->id;
+  }
+  if (auto disabled = (*video)->client.set_enabled(*o.room_id, false, deadline); !disabled)
+    return refuse(from_provider(disabled.error(), "room.end"));
+  auto room = (*video)->client.get_room(*o.room_id, deadline);
+  if (!room) return refuse(from_provider(room.error(), "room.readback"));
+  if (room->enabled) return refuse("provider_bad_response", "the room is still enabled after it was disabled");
+  return o;
+}
+
+void run_operation(Core& core, Operation o) {
+  if (o.op == "close_room") {
+    if (auto closed = close_now(core, o); !closed) postpone_operation(core, o, closed.error().code);
+    return;
+  }
+  if (o.op != "create_room" || o.visit_id) return;
+  o.state = "compensating";
+  auto undone = undo_creation(core, o);
+  if (undone)
+    finish_operation(core, *undone, "compensated", std::nullopt);
+  else
+    postpone_operation(core, o, undone.error().code);
+}
+
+struct Closing {
+  Visit visit;
+  std::optional<Operation> operation;  // none when the room needs no call
+};
+
+// The state change of T6 or T7 with its event, and the operation row that will close the room, in one transaction.
+base::Result<Closing> store_end(storage::Transaction& t, Core& core, const Principal& principal, Visit v, const std::string& reason,
+                                bool room_closed) {
+  const base::WallTime now = core.now();
+  const bool happened = v.status == "active";
+  v.status = happened ? "ended" : "cancelled";
+  v.status_reason = happened ? reason : "ended_before_start";
+  if (happened) v.ended_at = std::max(now, v.started_at.value_or(now));
+  v.closed_at = now;
+  v.paused_since.reset();
+  v.next_deadline_at.reset();
+  Closing out;
+  if (v.room_state == "confirmed") v.room_state = room_closed ? "closed" : "closing";
+  auto updated = store::update_visit(t, v, now);
+  if (!updated) return base::fail(updated.error());
+  if (!*updated) return base::fail("visit_state_conflict", "the visit changed meanwhile");
+  ++v.row_version;
+  if (auto r = store::close_participants(t, v.org_id, v.id, now); !r) return base::fail(r.error());
+  store::Event event{v.org_id, v.id, happened ? "visit.ended" : "visit.cancelled", {}, actor_kind(principal), principal.actor, now, now};
+  event.data["status"] = v.status;
+  event.data["reason"] = *v.status_reason;
+  if (auto r = store::append_event(t, event); !r) return base::fail(r.error());
+  if (v.room_state == "closing") {
+    Operation o;
+    o.id = core.random.uuid();
+    o.org_id = v.org_id;
+    o.integration_id = v.integration_id;
+    o.visit_id = v.id;
+    o.op = "close_room";
+    o.room_name = v.room_name;
+    o.room_id = v.meeting_id;
+    o.created_at = now;
+    o.next_attempt_at = now + kLease;
+    if (auto r = store::insert_operation(t, o); !r) return base::fail(r.error());
+    out.operation = std::move(o);
+  }
+  out.visit = std::move(v);
+  return out;
+}
+
+}  // namespace
+
+Outcome<Visit> end_observed_visit(Core& core, const Principal& principal, Visit visit, const std::string& reason, bool room_closed) {
+  auto closing =
+      write(core, [&](storage::Transaction& t) { return store_end(t, core, principal, visit, reason, room_closed); });
+  if (!closing) return refuse(Failure(closing.error()));
+  if (!closing->operation) return std::move(closing->visit);
+  if (auto closed = close_now(core, *closing->operation)) {
+    closing->visit.room_state = "closed";
+    ++closing->visit.row_version;
+  } else {
+    telemetry::warn("100ms endRoom failed: " + closed.error().code + " link=room.end visit=" + visit.id);
+    postpone_operation(core, *closing->operation, closed.error().code);
+  }
+  return std::move(closing->visit);
+}
+
+Outcome<EndedVisit> end_visit(Core& core, const Principal& principal, const std::string& visit_id, const std::string& reason) {
+  // A concurrent change of the row (the reconciler's) is met by reading again.
+  for (int tries = 0;; ++tries) {
+    auto visit = read(core, [&](storage::Transaction& t) { return store::find_visit(t, principal.org_id, visit_id); });
+    if (!visit) return refuse(Failure(visit.error()));
+    if (!*visit) return refuse("not_found", "no such visit in this organisation");
+    if (!(*visit)->open()) return EndedVisit{std::move(**visit), true};
+    auto ended = end_observed_visit(core, principal, **visit, reason, false);
+    if (ended) return EndedVisit{std::move(*ended), false};
+    if (ended.error().code != "visit_state_conflict" || tries == 3) return refuse(std::move(ended.error()));
+  }
+}
+
+void run_operations(Core& core) {
+  auto due = read(core, [&](storage::Transaction& t) { return store::list_due_operations(t, core.now(), 50); });
+  if (!due) {
+    telemetry::warn("due operations could not be read", {{"code", due.error().code}});
+    return;
+  }
+  for (Operation& o : *due) {
+    const base::WallTime now = core.now();
+    auto mine = write(core, [&](storage::Transaction& t) { return store::lease_operation(t, o, now, now + kLease); });
+    if (mine && *mine) run_operation(core, std::move(o));
+  }
+}
+
+}  // namespace visits

@@ -1,0 +1,217 @@
+#include "visits/meetings/presence.h"
+
+#include "telemetry/log.h"
+#include "visits/core/settings.h"
+#include "visits/integrations/clients.h"
+#include "visits/meetings/close.h"
+#include "visits/store/events.h"
+#include "visits/store/meetings.h"
+#include "visits/store/organizations.h"
+
+namespace visits {
+namespace {
+
+const Principal kProvider{Principal::Kind::kSystem, "", "system"};
+
+struct Sides {
+  int hosts = 0;
+  int guests = 0;      // the patient side
+  int others = 0;      // interpreters
+  int total() const { return hosts + guests + others; }
+};
+
+struct Change {
+  Participant participant;
+  std::string event;
+};
+
+struct Seen {
+  Sides sides;
+  std::vector<Change> changes;
+};
+
+// What the peer list says about the participants.
+Seen compare(const std::vector<Participant>& participants, const std::vector<provider::Peer>& peers, base::WallTime now, const Settings& settings) {
+  Seen out;
+  std::map<std::string_view, const provider::Peer*> by_user;
+  for (const provider::Peer& peer : peers) by_user[peer.user_id] = &peer;
+  for (const Participant& p : participants) {
+    if (p.state == "denied" || p.state == "removed") continue;
+    const auto it = by_user.find(p.provider_user_id);
+    if (it != by_user.end()) {
+      if (p.role == "host")
+        ++out.sides.hosts;
+      else if (p.type == "interpreter")
+        ++out.sides.others;
+      else if (p.role == "guest")
+        ++out.sides.guests;
+      if (p.state == "connected" && p.peer_id == it->second->id) continue;
+      Change change{p, p.state == "connected" ? "" : "participant.connected"};
+      change.participant.state = "connected";
+      change.participant.peer_id = it->second->id;
+      if (!change.participant.joined_at) change.participant.joined_at = now;
+      change.participant.left_at.reset();
+      out.changes.push_back(std::move(change));
+    } else if (p.state == "connected") {
+      Change change{p, "participant.away"};
+      change.participant.state = "away";
+      change.participant.left_at = now;
+      out.changes.push_back(std::move(change));
+    } else if (p.state == "away" && p.left_at && now - *p.left_at >= settings.reconnect_grace) {
+      Change change{p, "participant.left"};
+      change.participant.state = "left";
+      out.changes.push_back(std::move(change));
+    }
+  }
+  return out;
+}
+
+struct Step {
+  Visit visit;
+  std::vector<std::string> events;  // visit.waiting, visit.started, visit.paused, visit.resumed
+  bool changed = false;
+  bool everyone_left = false;  // G1 has passed
+};
+
+// T2 to T5 and the timer G1.
+Step advance(Visit v, const Sides& sides, base::WallTime now, const Settings& settings) {
+  Step out;
+  if (v.status == "scheduled" && sides.total() > 0) {
+    v.status = "waiting";
+    v.waiting_since = now;
+    out.events.emplace_back("visit.waiting");
+  }
+  const bool both = sides.hosts > 0 && sides.guests > 0;
+  if (v.status == "waiting" && both) {
+    v.status = "active";
+    v.started_at = now;
+    out.events.emplace_back("visit.started");
+  }
+  if (v.status == "active" && both && v.paused_since) {
+    v.paused_since.reset();
+    out.events.emplace_back("visit.resumed");
+  }
+  if (v.status == "active" && !both && !v.paused_since) {
+    v.paused_since = now;
+    out.events.emplace_back("visit.paused");
+  }
+  out.changed = !out.events.empty();
+  if (v.status == "active" && sides.total() == 0) {
+    if (!v.next_deadline_at) {
+      v.next_deadline_at = now + settings.empty_end_grace;
+      out.changed = true;
+    } else if (now >= *v.next_deadline_at) {
+      out.everyone_left = true;
+    }
+  } else if (v.next_deadline_at) {
+    v.next_deadline_at.reset();
+    out.changed = true;
+  }
+  out.visit = std::move(v);
+  return out;
+}
+
+base::Result<void> store_step(storage::Transaction& t, const Step& step, const std::vector<Change>& changes, base::WallTime now) {
+  if (step.changed) {
+    auto updated = store::update_visit(t, step.visit, now);
+    if (!updated) return base::fail(updated.error());
+    if (!*updated) return base::fail("visit_state_conflict", "the visit changed meanwhile");
+  }
+  const auto note = [&](const std::string& type, json::Object data) {
+    return store::append_event(t, {step.visit.org_id, step.visit.id, type, std::move(data), "provider", "active-room", now, now});
+  };
+  for (const Change& change : changes) {
+    if (auto r = store::update_participant(t, change.participant); !r) return r;
+    if (change.event.empty()) continue;
+    json::Object data;
+    data["participantId"] = change.participant.id;
+    if (auto r = note(change.event, std::move(data)); !r) return r;
+  }
+  for (const std::string& event : step.events) {
+    json::Object data;
+    data["status"] = step.visit.status;
+    if (auto r = note(event, std::move(data)); !r) return r;
+  }
+  return {};
+}
+
+struct Stored {
+  std::optional<Integration> integration;
+  std::optional<Organization> org;
+  std::vector<Participant> participants;
+};
+
+}  // namespace
+
+bool PresenceWatch::take_turn(const std::string& visit_id) {
+  const base::SteadyTime now = core_.clock.steady();
+  std::lock_guard lock(mutex_);
+  if (last_read_.size() > 10'000) std::erase_if(last_read_, [&](const auto& entry) { return now - entry.second > kFreshFor; });
+  const auto it = last_read_.find(visit_id);
+  if (it != last_read_.end() && now - it->second < kFreshFor) return false;
+  last_read_[visit_id] = now;
+  return true;
+}
+
+void PresenceWatch::observe(const Visit& visit) {
+  auto stored = read(core_, [&](storage::Transaction& t) -> base::Result<Stored> {
+    auto integration = store::find_integration(t, visit.org_id, visit.integration_id);
+    if (!integration) return base::fail(integration.error());
+    auto org = store::find_organization(t, visit.org_id);
+    if (!org) return base::fail(org.error());
+    auto participants = store::list_participants(t, visit.org_id, visit.id);
+    if (!participants) return base::fail(participants.error());
+    return Stored{std::move(*integration), std::move(*org), std::move(*participants)};
+  });
+  if (!stored || !stored->integration || !stored->org) return;
+  auto video = core_.clients->of(*stored->integration);
+  if (!video) return;
+  const base::SteadyTime deadline = (*video)->client.deadline();
+  auto peers = (*video)->client.active_peers(visit.meeting_id, deadline);
+  if (!peers) {
+    telemetry::debug("presence could not be read", {{"visit", visit.id}, {"code", peers.error().code}});
+    return;
+  }
+  Principal principal = kProvider;
+  principal.org_id = visit.org_id;
+  const Settings settings = Settings::of(stored->org->settings);
+  if (peers->empty() && visit.status != "scheduled") {
+    auto room = (*video)->client.get_room(visit.meeting_id, deadline);
+    if (!room) return;
+    if (!room->enabled) {
+      // A host ended it inside the room: the engine locks it.
+      (void)end_observed_visit(core_, principal, visit, "ended_in_room", true);
+      return;
+    }
+  }
+  const base::WallTime now = core_.now();
+  const Seen seen = compare(stored->participants, *peers, now, settings);
+  const Step step = advance(visit, seen.sides, now, settings);
+  if (step.changed || !seen.changes.empty()) {
+    auto done = write(core_, [&](storage::Transaction& t) { return store_step(t, step, seen.changes, now); });
+    if (!done && done.error().code != "visit_state_conflict")
+      telemetry::warn("presence could not be stored", {{"visit", visit.id}, {"code", done.error().code}});
+  }
+  if (step.everyone_left) (void)end_observed_visit(core_, principal, visit, "everyone_left", false);
+}
+
+Visit PresenceWatch::refreshed(Visit visit) {
+  if (!visit.open() || visit.room_state != "confirmed") return visit;
+  auto people = read(core_, [&](storage::Transaction& t) { return store::presence(t, visit.org_id, visit.id); });
+  if (!people || (people->issued == 0 && visit.status == "scheduled") || !take_turn(visit.id)) return visit;
+  observe(visit);
+  auto now = read(core_, [&](storage::Transaction& t) { return store::find_visit(t, visit.org_id, visit.id); });
+  return now && *now ? std::move(**now) : visit;
+}
+
+void PresenceWatch::run() {
+  auto visits = read(core_, [&](storage::Transaction& t) { return store::list_visits_to_watch(t, 500); });
+  if (!visits) {
+    telemetry::warn("open visits could not be read", {{"code", visits.error().code}});
+    return;
+  }
+  for (const Visit& visit : *visits)
+    if (take_turn(visit.id)) observe(visit);
+}
+
+}  // namespace visits

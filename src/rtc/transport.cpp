@@ -61,6 +61,7 @@ struct Transport::Impl final : IceListener, DtlsListener, SctpListener {
   void on_sctp_send(base::Bytes packet) override { dtls.send(packet); }
   void on_sctp_open(std::uint16_t stream, std::string_view label) override { listener.on_channel_open(stream, label); }
   void on_sctp_message(std::uint16_t stream, base::Bytes message, bool is_text) override { listener.on_channel_message(stream, message, is_text); }
+  void on_sctp_oversized() override { ++stats.oversized_messages; }
 
   void handle_media(base::MutableBytes packet, bool is_rtcp, base::SteadyTime now) {
     const auto opened = is_rtcp ? receiver->open_rtcp(packet) : receiver->open_rtp(packet);

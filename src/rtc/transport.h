@@ -1,6 +1,9 @@
 // One peer connection's wire: ICE, DTLS 1.2, SRTP and SCTP over one 5-tuple (BUNDLE, rtcp-mux). Sans-IO: the owner feeds datagrams and time,
 // and gets datagrams and packets back through the listener. One thread (the owner's loop); no locks; the packet paths do not allocate.
 //
+// Listener calls happen inside the transport's own calls (and SctpStack::handle_timers). A listener may call back into the transport, but must not destroy it
+// from inside a call.
+//
 // Order on the wire (RFC 7983): first byte 0..3 STUN, 20..63 DTLS, 128..191 RTP/RTCP (RTCP when the second byte is 192..223, RFC 5761).
 #pragma once
 
@@ -95,6 +98,7 @@ struct TransportConfig {
 struct TransportStats {
   std::uint64_t srtp_auth_failures = 0;
   std::uint64_t srtp_replays = 0;
+  std::uint64_t oversized_messages = 0;     // data channel messages over 64 KiB, dropped
   std::uint64_t unauthenticated_drops = 0;  // STUN without integrity, DTLS/RTP from an unchecked address
 };
 
@@ -117,12 +121,15 @@ class Transport {
   void handle(base::MutableBytes datagram, const base::SocketAddress& from, base::SteadyTime now);
   // Checks, DTLS retransmission, consent. Call at next_timeout().
   void handle_timeout(base::SteadyTime now);
+  // The past right after set_remote() or restart_ice(): the transport has to learn the time, so that a peer that never checks fails as "consent" too.
   base::SteadyTime next_timeout() const;
 
   bool connected() const;
   const std::optional<base::SocketAddress>& remote_address() const;
   const TransportStats& stats() const;
 
+  // A sequence number may be sealed again only with the very same bytes, header extensions included (RFC 3711 §9.1): send a retransmission from a copy of the
+  // plain packet, or better as RTX.
   // Seals `plain` (a whole RTP packet) into `out` (>= plain.size() + kSrtpOverhead; must not overlap). Returns the sealed length, 0 when there are no keys.
   // Nothing is sent: the caller queues it for remote_address().
   std::size_t seal_rtp(base::Bytes plain, base::MutableBytes out);
@@ -130,7 +137,8 @@ class Transport {
 
   // Data channels (RFC 8831, 8832): reliable and ordered. Opening before SCTP is up is queued. Our stream ids are even as DTLS client, odd as server.
   base::Result<std::uint16_t> open_channel(std::string_view label);
-  bool send_text(std::uint16_t stream, std::string_view text);  // false: closed or more than 1 MiB waiting
+  // false: closed, more than 1 MiB waiting, or a text over 256 KiB.
+  bool send_text(std::uint16_t stream, std::string_view text);
 
   // Sends DTLS close_notify.
   void close();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "rtc/dtls/certificate.h"
 #include "rtc/testing_link.h"
 
 namespace rtc {
@@ -23,8 +24,11 @@ void deliver(Pair& pair, End& to, const End& from, std::vector<std::uint8_t> dat
   to.transport->handle(datagram, from.address, pair.now());
 }
 
-TEST(Transport, ConnectsAndCarriesMediaBothWays) {
+class TransportMedia : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(TransportMedia, ConnectsAndCarriesMediaBothWays) {
   Pair pair(false);
+  ASSERT_EQ(SSL_CTX_set_tlsext_use_srtp(dynamic_cast<const DtlsCertificate&>(*pair.client.certificate).context(), GetParam()), 0);
   ASSERT_TRUE(pair.connect());
   EXPECT_EQ(pair.server.events.connected, 1);
   EXPECT_EQ(pair.client.events.connected, 1);
@@ -40,6 +44,8 @@ TEST(Transport, ConnectsAndCarriesMediaBothWays) {
     EXPECT_EQ(to->transport->stats().srtp_auth_failures, 0U);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Profiles, TransportMedia, ::testing::Values("SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80"));
 
 TEST(Transport, ReplaysAndForgeriesAreCountedAndDropped) {
   Pair pair(false);
@@ -124,6 +130,7 @@ TEST(Transport, DataChannelBoundsOnBothSides) {
   ASSERT_TRUE(pair.server.transport->send_text(1, "small"));
   ASSERT_TRUE(pair.run_until([&] { return !pair.client.events.messages.empty(); }));
   EXPECT_EQ(pair.client.events.messages[0].data, "small");
+  EXPECT_EQ(pair.client.transport->stats().oversized_messages, 1U);
 
   pair.cut = true;
   int accepted = 0;

@@ -1,6 +1,8 @@
 #include "rtc/ice/ice_agent.h"
 
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 namespace rtc {
 namespace {
@@ -105,6 +107,41 @@ TEST_F(LiteAgent, APeerThatClaimsToBeControlledIsToldToSwitch) {
   EXPECT_EQ(reply->message_class, StunClass::kError);
   EXPECT_EQ(reply->error_code, 487);
   EXPECT_FALSE(agent.is_checked(address("198.51.100.1")));
+}
+
+TEST_F(LiteAgent, AnUnknownRequiredAttributeIsNamedInA420) {
+  const std::string username = local.ufrag + ":" + remote.ufrag;  // 17 characters, 3 of padding
+  std::vector<std::uint8_t> request(20 + 24 + 8 + 24);
+  base::ByteWriter out(request);
+  out.u16(0x0001);
+  out.u16(static_cast<std::uint16_t>(request.size() - 20));
+  out.u32(0x2112A442);
+  out.zeros(12);
+  out.u16(0x0006);
+  out.u16(17);
+  out.bytes(base::as_bytes(username));
+  out.zeros(3);
+  out.u16(0x7777);
+  out.u16(4);
+  out.u32(1);
+  unsigned size = 0;
+  std::array<std::uint8_t, 20> tag{};
+  HMAC(EVP_sha1(), local.password.data(), static_cast<int>(local.password.size()), request.data(), out.size(), tag.data(), &size);
+  out.u16(0x0008);
+  out.u16(20);
+  out.bytes(tag);
+  ASSERT_TRUE(out.ok());
+  EXPECT_TRUE(agent.handle(request, address("198.51.100.1"), now));
+  ASSERT_EQ(events.sent.size(), 1U);
+  const auto reply = StunMessage::parse(events.sent[0].first);
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_EQ(reply->error_code, 420);
+  EXPECT_FALSE(agent.is_checked(address("198.51.100.1")));
+  // With a broken signature the attribute is not even mentioned.
+  events.sent.clear();
+  request.back() ^= 1;
+  EXPECT_FALSE(agent.handle(request, address("198.51.100.1"), now));
+  EXPECT_TRUE(events.sent.empty());
 }
 
 TEST_F(LiteAgent, RemembersABoundedNumberOfAddressesAndNeverForgetsTheOneInUse) {

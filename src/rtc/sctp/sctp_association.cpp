@@ -172,7 +172,11 @@ bool SctpAssociation::read_one() {
   const bool whole = !message_overflow_;
   const auto message = std::exchange(message_, {});
   message_overflow_ = false;
-  if (whole) handle_message(info.rcv_sid, ntohl(info.rcv_ppid), message);
+  if (whole) {
+    handle_message(info.rcv_sid, ntohl(info.rcv_ppid), message);
+  } else {
+    listener_.on_sctp_oversized();
+  }
   return true;
 }
 

@@ -23,6 +23,7 @@ class SctpListener {
   virtual void on_sctp_send(base::Bytes packet) = 0;
   virtual void on_sctp_open(std::uint16_t stream, std::string_view label) = 0;
   virtual void on_sctp_message(std::uint16_t stream, base::Bytes message, bool is_text) = 0;
+  virtual void on_sctp_oversized() = 0;  // a message over kMaxInbound was dropped
 };
 
 class SctpAssociation {

@@ -28,14 +28,15 @@ export function Arrivals() {
   const waiting = useHMSStore(selectWaiting);
   const [problem, setProblem] = useState<string>();
   const { busy, admit } = useAdmit(setProblem);
-  const [first] = waiting;
+  const outside = waiting.filter((peer) => !peer.isLocal);
+  const [first] = outside;
   if (!first || permissions?.changeRole !== true) return null;
   return (
     <div className="banner banner-arrival" role="status" data-testid="arrival">
       <UserRoundCheck aria-hidden size={20} />
       <span className="banner-text">
         {first.name} is waiting to come in
-        {waiting.length > 1 && ` (and ${waiting.length - 1} more)`}
+        {outside.length > 1 && ` (and ${outside.length - 1} more)`}
         {problem && <span className="field-error"> {problem}</span>}
       </span>
       <Button tone="primary" size="small" isDisabled={busy} onPress={() => void admit(first)} data-testid="arrival-admit">

@@ -94,7 +94,11 @@ function Connection(props: CallProps) {
         },
       })
       .then(
-        () => setPublished(true),
+        () => {
+          // That level also writes the token at every reconnect: no longer needed.
+          actions.setLogLevel(HMSLogLevel.INFO);
+          setPublished(true);
+        },
         (error: unknown) => {
           if (over.current) return;
           over.current = true;

@@ -77,7 +77,7 @@ export function Controls({ staff, chat, waits, open, onPanel, onLeave, onEndedFo
   const waiting = useHMSStore(selectWaiting);
   const me = useHMSStore(selectLocalPeerID);
   const handUp = useHMSStore(selectHasPeerHandRaised(me));
-  const canShare = toggleScreenShare !== undefined && typeof navigator.mediaDevices?.getDisplayMedia === 'function';
+  const canShare = !waits && toggleScreenShare !== undefined && typeof navigator.mediaDevices?.getDisplayMedia === 'function';
   const otherShares = screenSharingPeerId !== undefined && !amIScreenSharing;
   const permissions = useHMSStore(selectPermissions);
   const inside = Math.max(0, count - waiting.length);

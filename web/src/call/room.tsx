@@ -8,7 +8,7 @@ import {
   useHMSNotifications,
   useHMSStore,
 } from '@100mslive/react-sdk';
-import { Check, Copy, LoaderCircle } from 'lucide-react';
+import { Check, Copy, LoaderCircle, MonitorUp } from 'lucide-react';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { LobbyVisit } from '../api/types';
 import type { MediaChoices } from '../media/preferences';
@@ -54,6 +54,8 @@ export function Room({ visit, reconnecting, choices, staff, onLeave, onEndedForA
 
   const others = remote.filter((peer) => peer.roleName !== waitingRole);
   const waits = me?.roleName === waitingRole;
+  // The own screen is not shown again: it would be a picture of itself, and the faces matter more.
+  const shown = sharing && !sharing.isLocal ? sharing : undefined;
   const showPanel = (name: PanelName) => {
     opener.current = document.activeElement instanceof HTMLElement ? document.activeElement : null;
     setPanel((open) => (open === name ? undefined : name));
@@ -99,6 +101,11 @@ export function Room({ visit, reconnecting, choices, staff, onLeave, onEndedForA
           />
         )}
         <Arrivals />
+        {sharing?.isLocal && (
+          <p className="banner banner-arrival" role="status" data-testid="sharing">
+            <MonitorUp aria-hidden size={18} /> You are sharing your screen
+          </p>
+        )}
         {fault && (
           <Notice
             tone="warning"
@@ -115,12 +122,12 @@ export function Room({ visit, reconnecting, choices, staff, onLeave, onEndedForA
         )}
       </div>
       <div className="room-body">
-        <div className="stage" data-layout={sharing ? 'screen' : others.length > 1 ? 'grid' : 'one'}>
+        <div className="stage" data-layout={shown ? 'screen' : others.length > 1 ? 'grid' : 'one'}>
           {waits ? (
             <WaitingRoom visit={visit} hostHere={remote.some((peer) => peer.roleName === hostRole)} />
           ) : (
             <>
-              {sharing && <ScreenTile peer={sharing} />}
+              {shown && <ScreenTile peer={shown} />}
               {others.length > 0 ? (
                 <div className="tiles" data-count={Math.min(others.length, 6)}>
                   {others.map((peer) => (
@@ -128,7 +135,7 @@ export function Room({ visit, reconnecting, choices, staff, onLeave, onEndedForA
                   ))}
                 </div>
               ) : (
-                !sharing && <Alone isHost={me?.roleName === hostRole} link={staff?.publicLink} />
+                !shown && <Alone isHost={me?.roleName === hostRole} link={staff?.publicLink} />
               )}
               {me && (
                 <div className="self">

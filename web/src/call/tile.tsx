@@ -74,7 +74,7 @@ export function ScreenTile({ peer }: { peer: HMSPeer }) {
       <video ref={videoRef} autoPlay muted playsInline data-testid="video-screen" />
       <figcaption className="tile-name">
         <MonitorUp size={14} aria-hidden />
-        <span>{peer.isLocal ? 'You are sharing your screen' : `${peer.name} shares the screen`}</span>
+        <span>{`${peer.name} shares the screen`}</span>
       </figcaption>
     </figure>
   );

@@ -1,6 +1,12 @@
 #include "app/parts.h"
 
+#include <signal.h>
+
 #include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "json/json.h"
 
 namespace app {
 
@@ -52,6 +58,34 @@ base::Result<std::unique_ptr<storage::Database>> open_visits_database(const Sett
 
 base::Result<std::unique_ptr<storage::Database>> open_engine_database(const Settings& settings, const Paths& paths) {
   return open_database(settings, paths, "engine", "engine");
+}
+
+namespace {
+
+std::optional<json::Object> run_file(const Paths& paths) {
+  std::ifstream in(paths.run_file);
+  std::ostringstream text;
+  text << in.rdbuf();
+  auto run = json::parse_tolerant(text.str());
+  if (!run || !run->is_object()) return std::nullopt;
+  return run->as_object();
+}
+
+}  // namespace
+
+std::optional<int> running_pid(const Paths& paths) {
+  const auto run = run_file(paths);
+  if (!run) return std::nullopt;
+  const auto pid = static_cast<pid_t>(json::int_or(*run, "pid", 0));
+  if (pid <= 0 || ::kill(pid, 0) != 0) return std::nullopt;
+  return pid;
+}
+
+std::optional<PublicUrls> running_urls(const Paths& paths) {
+  if (!running_pid(paths)) return std::nullopt;
+  const auto run = run_file(paths);
+  if (!run) return std::nullopt;
+  return PublicUrls{std::string(json::text_or(*run, "api")), std::string(json::text_or(*run, "web"))};
 }
 
 PublicUrls public_urls(const Settings& settings, const base::SocketAddress& api, const base::SocketAddress& web) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/settings.h"
@@ -31,6 +32,10 @@ struct PublicUrls {
   std::string api;
   std::string web;
 };
+// Of the server whose run file is in the data folder.
+std::optional<PublicUrls> running_urls(const Paths& paths);
+// The process id in the run file, when that process lives.
+std::optional<int> running_pid(const Paths& paths);
 PublicUrls public_urls(const Settings& settings, const base::SocketAddress& api, const base::SocketAddress& web);
 
 }  // namespace app

@@ -4,9 +4,10 @@
 
 #include <fstream>
 
+#include "app/demo.h"
 #include "app/free_port.h"
 #include "app/pages.h"
-#include "app/parts.h"
+#include "app/visits_parts.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "engine/engine.h"
@@ -86,6 +87,7 @@ class Program final : public RunningServer {
     engine::Config config;
     config.migrations_folder = paths_.migrations + "/engine";
     config.media.listen = addresses.media;
+    if (!settings.text("tls.certificate").empty()) config.tls_listeners = {"api", "web"};
     for (const auto& ip : settings.list("media.announced")) {
       const auto address = base::SocketAddress::parse(ip, 0);
       if (!address) return base::fail("config_value_invalid", "media.announced: '" + ip + "' is not an IP address");
@@ -117,31 +119,24 @@ class Program final : public RunningServer {
   base::Result<void> seed_demo(const PublicUrls& urls) {
     std::optional<engine::WorkspaceCredentials> workspace;
     if (engine_) {
-      auto found = engine_->ensure_workspace("demo");
+      auto found = demo_workspace(*engine_, *engine_database_, *keys_, random_);
       if (!found) return base::fail(found.error());
-      workspace = *found;
+      workspace = std::move(*found);
       info_.access_key = workspace->access_key;
-      info_.template_id = workspace->default_template_id;
+      info_.template_id = workspace->template_id;
     }
     if (!visits_) return {};
+    if (workspace) {
+      auto made = visits_->init_demo(demo_seed(*workspace, urls));
+      if (!made) return base::fail(made.error());
+    }
     auto demo = visits_->demo_info();
     if (!demo) return base::fail(demo.error());
-    if (workspace) {
-      visits::DemoSeed seed;
-      seed.app_id = workspace->access_key;
-      seed.app_secret = workspace->secret;
-      seed.api_endpoint = urls.api + "/v2";
-      seed.template_id = workspace->default_template_id;
-      auto made = visits_->init_demo(seed);
-      if (!made) return base::fail(made.error());
-      *demo = *made;
-    }
-    if (*demo) {
-      info_.org_id = (*demo)->org_id;
-      info_.org_name = (*demo)->org_name;
-      info_.integration_id = (*demo)->integration_id;
-    }
-    info_.open_on_loopback = visits_->open_on_loopback();
+    if (!*demo) return {};
+    info_.org_id = (*demo)->org_id;
+    info_.org_name = (*demo)->org_name;
+    info_.integration_id = (*demo)->integration_id;
+    info_.open_on_loopback = !(*demo)->banner.empty();
     return {};
   }
 

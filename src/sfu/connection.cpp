@@ -32,11 +32,13 @@ void Connection::remember_ufrag() {
 }
 
 void Connection::handle(base::MutableBytes datagram, const base::SocketAddress& from, base::SteadyTime now) {
-  if (!recovering_) return transport_->handle(datagram, from, now);
-  const bool check = rtc::classify(datagram) == rtc::DatagramKind::kStun;
+  if (ended_ || rtc::classify(datagram) != rtc::DatagramKind::kStun) return transport_->handle(datagram, from, now);
   const auto drops = transport_->stats().unauthenticated_drops;
   transport_->handle(datagram, from, now);
-  if (check && drops == transport_->stats().unauthenticated_drops && transport_->connected()) on_connected();
+  if (drops != transport_->stats().unauthenticated_drops) return;
+  // An authenticated check: media may follow from there before the pair is nominated, as after an ICE restart.
+  learn_address(from);
+  if (recovering_ && transport_->connected()) on_connected();
 }
 
 void Connection::handle_timeout(base::SteadyTime now) {
@@ -57,6 +59,7 @@ bool Connection::take_failure(std::string& reason) {
 
 void Connection::restart_ice() {
   if (!connected_ && transport_->remote_address()) recovering_ = true;
+  ended_ = false;
   transport_->restart_ice(rtc::IceCredentials::generate(context_.random));
   remember_ufrag();
 }
@@ -104,10 +107,14 @@ void Connection::on_send(base::Bytes datagram, const base::SocketAddress& to) {
   context_.socket.commit(datagram.size(), to);
 }
 
-void Connection::on_remote_address(const base::SocketAddress& address) {
-  // The old address stays known for packets already under way; both go with the connection.
-  if (std::find(addresses_.begin(), addresses_.end(), address) == addresses_.end()) addresses_.push_back(address);
-  if (addresses_.size() > 4) {
+void Connection::on_remote_address(const base::SocketAddress& address) { learn_address(address); }
+
+// The few addresses checked last, the newest at the end.
+void Connection::learn_address(const base::SocketAddress& address) {
+  if (!addresses_.empty() && addresses_.back() == address) return;
+  std::erase(addresses_, address);
+  addresses_.push_back(address);
+  if (addresses_.size() > kMaxAddresses) {
     context_.demultiplexer.remove_address(addresses_.front(), *this);
     addresses_.erase(addresses_.begin());
   }
@@ -123,6 +130,7 @@ void Connection::on_connected() {
 
 void Connection::on_failed(std::string_view reason) {
   connected_ = false;
+  ended_ = true;
   failed_ = true;
   failure_ = reason;
 }

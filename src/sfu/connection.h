@@ -46,7 +46,9 @@ class Connection : public rtc::TransportListener {
   void on_failed(std::string_view reason) override;
   virtual void on_up() = 0;
 
+  static constexpr std::size_t kMaxAddresses = 6;
   void remember_ufrag();
+  void learn_address(const base::SocketAddress& address);
 
   std::unique_ptr<rtc::Transport> transport_;
   std::vector<std::string> ufrags_;  // the current one and the one before
@@ -54,7 +56,8 @@ class Connection : public rtc::TransportListener {
   std::string remote_fingerprint_;
   rtc::IceCredentials remote_;
   bool connected_ = false;
-  bool failed_ = false;
+  bool ended_ = false;   // the transport takes nothing until an ICE restart
+  bool failed_ = false;  // not yet reported
   bool recovering_ = false;  // consent was lost and ICE restarted; the next authenticated check brings the connection back
   std::string failure_;
   std::uint64_t reported_srtp_failures_ = 0;

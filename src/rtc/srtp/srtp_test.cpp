@@ -104,6 +104,10 @@ TEST(SrtpIndex, FollowsTheWrapInBothDirections) {
   EXPECT_EQ(estimate_srtp_index(65536, 65535), 65535U);
   EXPECT_EQ(estimate_srtp_index(65536 * 3 + 10, 65530), 65536U * 2 + 65530U);
   EXPECT_EQ(estimate_srtp_index(65536 * 3 + 65530, 3), 65536U * 4 + 3U);
+  EXPECT_EQ(estimate_srtp_index(65535, 0x7FFE), 65536U + 0x7FFE);  // half the space away, from both sides
+  EXPECT_EQ(estimate_srtp_index(65535, 0x7FFF), 0x7FFFU);
+  EXPECT_EQ(estimate_srtp_index(65536 + 5, 0x8005), 65536U + 0x8005);
+  EXPECT_EQ(estimate_srtp_index(65536 + 5, 0x8006), 0x8006U);
   EXPECT_EQ(estimate_srtp_index(10, 65530), 65530U);  // nothing comes before index 0
 }
 

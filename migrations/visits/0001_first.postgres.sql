@@ -2,8 +2,6 @@
 CREATE FUNCTION tv_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$;
 CREATE TABLE organizations (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200), demo boolean NOT NULL DEFAULT false, settings jsonb NOT NULL DEFAULT '{}',
   fhir_system_base text NOT NULL, row_version int NOT NULL DEFAULT 1, created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now());
-CREATE TABLE api_keys (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), org_id uuid NOT NULL REFERENCES organizations(id), name text NOT NULL, prefix char(8) NOT NULL UNIQUE, key_hash bytea NOT NULL UNIQUE, scopes jsonb NOT NULL,
-  expires_at timestamptz, revoked_at timestamptz, last_used_at timestamptz, created_by text NOT NULL, created_at timestamptz NOT NULL DEFAULT now());
 CREATE TABLE integration_vendors (id varchar(100) PRIMARY KEY, name text NOT NULL, category text NOT NULL CHECK (category IN ('telehealth','ehr')), description text, documentation text, featured boolean NOT NULL DEFAULT false,
   active boolean NOT NULL DEFAULT true, sort_order int NOT NULL DEFAULT 0);
 CREATE TABLE integrations (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), org_id uuid NOT NULL REFERENCES organizations(id), vendor_id varchar(100) NOT NULL REFERENCES integration_vendors(id), enabled boolean NOT NULL DEFAULT false,
@@ -72,8 +70,6 @@ CREATE TABLE fhir_index (org_id uuid NOT NULL, resource_type text NOT NULL, id v
   FOREIGN KEY (org_id, resource_type, id) REFERENCES fhir_resources ON DELETE CASCADE);
 CREATE INDEX fhir_index_value ON fhir_index (org_id, resource_type, param, value, system);
 CREATE INDEX fhir_index_date ON fhir_index (org_id, resource_type, param, date_lo, date_hi);
-CREATE TABLE idempotency_keys (org_id uuid NOT NULL, principal text NOT NULL, method text NOT NULL, path text NOT NULL, key varchar(255) NOT NULL, request_sha256 bytea NOT NULL, state text NOT NULL CHECK (state IN ('running','done')),
-  status int, body_enc bytea, created_at timestamptz NOT NULL DEFAULT now(), expires_at timestamptz NOT NULL, PRIMARY KEY (org_id, principal, method, path, key));
 CREATE TRIGGER integration_activity_log_append_only BEFORE UPDATE OR DELETE ON integration_activity_log FOR EACH ROW EXECUTE FUNCTION tv_append_only();
 CREATE TRIGGER virtual_meeting_events_append_only BEFORE UPDATE OR DELETE ON virtual_meeting_events FOR EACH ROW EXECUTE FUNCTION tv_append_only();
 CREATE TRIGGER fhir_versions_append_only BEFORE UPDATE OR DELETE ON fhir_versions FOR EACH ROW EXECUTE FUNCTION tv_append_only();

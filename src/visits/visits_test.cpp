@@ -365,6 +365,27 @@ TEST_P(VisitsTest, TheDemoIsIdempotentAndKeepsWhatPeopleChanged) {
   EXPECT_EQ(json::array_at(clinic_.get("/api/appointments?from=" + from).body, "data")->size(), 4u);
 }
 
+TEST_P(VisitsTest, AnotherOrganisationsRowsAreNeitherUsedNorSeen) {
+  const std::string other = "0d5a1c3e-7b42-4f6a-9c11-5e2f8a7b6c01";
+  const std::string yes = GetParam() == storage::Backend::kSqlite ? "1" : "true";
+  clinic_.sql("INSERT INTO organizations (id, name, demo, fhir_system_base) VALUES ('" + other + "', 'Other', " + yes + ", 'http://x/ids')");
+  clinic_.sql("INSERT INTO integrations (id, org_id, vendor_id, enabled, credentials) VALUES ('b8e2f4a6-1c3d-4e5f-8a9b-0c1d2e3f4a5b', '" + other +
+              "', '100ms', " + yes + ", '{\"appId\":\"" + provider::testing::kAppId + "\",\"appSecret\":\"" + provider::testing::kSecret +
+              "\",\"apiEndpoint\":\"" + clinic_.imposter.endpoint() + "\"}')");
+  const std::vector<http::Header> as_other{{"x-org-id", other}};
+  EXPECT_EQ(clinic_.call("POST", kInstant, "{}", as_other, false).at("code"), "integration_template_missing");
+  const auto mine = clinic_.post(kInstant);
+  ASSERT_EQ(mine.status, 201) << mine.text;
+  clinic_.sql("UPDATE integrations SET credentials = jsonb_set(credentials, '{templateId}', '\"66c0aa11bb22cc33dd44ee55\"') WHERE org_id = '" + other + "'");
+  EXPECT_EQ(clinic_.call("POST", kInstant, "{}", as_other, false).status, 201);
+  EXPECT_EQ(clinic_.call("GET", "/api/virtual-meetings/" + mine.at("id"), "", as_other, false).at("code"), "not_found");
+  EXPECT_EQ(clinic_.call("POST", "/api/virtual-meetings/" + mine.at("id") + "/end", "", as_other, false).at("code"), "not_found");
+  EXPECT_EQ(clinic_.call("GET", "/api/integrations/" + clinic_.integration_id, "", as_other, false).at("code"), "not_found");
+  EXPECT_EQ(clinic_.call("POST", "/api/integrations/" + clinic_.integration_id + "/test", "", as_other, false).at("code"), "not_found");
+  EXPECT_EQ(clinic_.call("GET", "/api/virtual-meetings/org/" + clinic_.org_id, "", as_other, false).at("code"), "org_mismatch");
+  EXPECT_EQ(clinic_.call("GET", "/fhir/R4/Patient/pt-88", "", as_other, false).status, 404);
+}
+
 TEST_P(VisitsTest, TheLogHasItsLinesAndNoSecrets) {
   ::testing::internal::CaptureStderr();
   const auto made = clinic_.post(kInstant, R"({"displayName":"canary-display","patientId":"canary-patient"})");

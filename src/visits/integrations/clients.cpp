@@ -118,7 +118,9 @@ Outcome<void> Video::check_template(const Core& core, base::SteadyTime deadline)
   if (!found) {
     if (found.error().code == "integration_template_unknown")
       return refuse(broken("integration_template_unknown", who + "names template " + config.template_id + ", which the provider does not know." + nothing));
-    return refuse(from_provider(found.error(), "template.id"));
+    const std::string& code = found.error().code;
+    const bool refused = code == "integration_credentials_rejected";
+    return refuse(from_provider(found.error(), refused ? "token.accepted" : code == "provider_bad_response" ? "template.id" : "endpoint.reachable"));
   }
   for (const RoleFault& fault : role_faults(*found, config)) {
     if (fault.warning || fault.check == "roles.waiting") continue;  // no visit of this program has a waiting room yet

@@ -10,11 +10,6 @@ namespace {
 
 constexpr std::size_t kDefaultRoomSize = 2500;
 
-std::string sdp_of(const std::optional<params::Description>& description) {
-  if (!description || !description->sdp.is_string()) return {};
-  return std::string(description->sdp.as_string());
-}
-
 std::vector<sfu::PublishedTrack> to_media(const std::map<std::string, Track>& tracks) {
   std::vector<sfu::PublishedTrack> out;
   for (const auto& [id, track] : tracks) {
@@ -60,8 +55,8 @@ void LiveRoom::join(const ConnectionPtr& connection, const Frame& frame) {
   if (!read.ok() || !data_is_text) return connection->fail(frame.id, 400, "join params are invalid");
   std::string data = read.value.data ? std::string(read.value.data->as_string()) : std::string();
   if (data.size() > params::kMaxData) return connection->fail(frame.id, 400, "metadata is too long");
-  const std::string sdp = sdp_of(read.value.offer);
-  if (read.value.offer && sdp.empty()) return connection->fail(frame.id, 400, "offer has no sdp");
+  const std::string sdp = params::sdp_in(frame.params, "offer");
+  if (json::object_at(frame.params, "offer") && sdp.empty()) return connection->fail(frame.id, 400, "offer has no sdp");
   if (auto loaded = load(); !loaded) return connection->fail(frame.id, loaded.error().code, loaded.error().message);
   if (auto known = peers_.find(connection->peer_id()); known != peers_.end()) {
     // The same client joins anew on another socket: the newest one counts.
@@ -125,7 +120,7 @@ void LiveRoom::finish_join(const ConnectionPtr& connection, const json::Value& i
 void LiveRoom::offer(Peer& peer, const Frame& frame) {
   const ConnectionPtr connection = peer.connection;
   auto read = json::read<params::Offer>(frame.params);
-  const std::string sdp = sdp_of(read.value.desc);
+  const std::string sdp = params::sdp_in(frame.params, "desc");
   if (!read.ok() || sdp.empty()) return connection->fail(frame.id, 400, "offer params are invalid");
   const auto& node = read.value.sfu_node_id;
   if (node ? *node != services_.node_id : peer.must_migrate) return connection->fail(frame.id, 421, "another media node is in charge");
@@ -139,7 +134,7 @@ void LiveRoom::offer(Peer& peer, const Frame& frame) {
     if (!role || !role->may_publish(track.value.type, track.value.source)) continue;
     const auto known = peer.tracks.find(track.value.track_id);
     const auto since = known == peer.tracks.end() ? services_.clock.wall() : known->second.started_at;
-    tracks[track.value.track_id] = {std::move(track.value), since};
+    tracks.emplace(std::string(key), Track{std::move(track.value), since});
   }
   if (peer.must_migrate) {
     services_.media->add_peer(media_room(), media_peer(peer.self.peer_id), role ? role->media_policy() : sfu::PeerPolicy());

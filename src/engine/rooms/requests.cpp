@@ -113,11 +113,12 @@ void Requests::offer(const Frame& frame) { room_.offer(peer_, frame); }
 
 void Requests::answer(const Frame& frame) {
   auto given = json::read<params::Answer>(frame.params);
-  if (!given.ok() || !given.value.desc.sdp.is_string()) return;
+  std::string sdp = params::sdp_in(frame.params, "desc");
+  if (!given.ok() || sdp.empty()) return;
   const auto& node = given.value.sfu_node_id;
   if (node ? *node != room_.services_.node_id : peer_.must_migrate) return;
   peer_.open_offer.clear();
-  room_.services_.media->subscribe_answer(room_.media_room(), room_.media_peer(peer_.self.peer_id), std::string(given.value.desc.sdp.as_string()));
+  room_.services_.media->subscribe_answer(room_.media_room(), room_.media_peer(peer_.self.peer_id), std::move(sdp));
 }
 
 void Requests::trickle(const Frame& frame) {
@@ -253,11 +254,11 @@ void Requests::peer_name_search(const Frame& frame) {
 void Requests::broadcast(const Frame& frame) {
   auto given = read<params::Broadcast>(frame);
   if (!given) return;
-  const auto* message = json::find(given->info, "message");
-  if (!message || json::serialize(given->info).size() > kMaxMessage) return connection_->fail(frame.id, 400, "message is missing or too long");
+  const auto* info = json::object_at(frame.params, "info");  // as it is: a message may hold any character
+  if (!info || !json::find(*info, "message") || json::serialize(*info).size() > kMaxMessage) return connection_->fail(frame.id, 400, "message is missing or too long");
   const bool direct = given->peer_id && !given->peer_id->empty();
   json::Object params{{"peer", peer_.info()}, {"private", direct}, {"message_id", room_.services_.random.uuid()}, {"timestamp", room_.services_.clock.wall().ms}};
-  params["info"] = given->info;
+  params["info"] = *info;
   const bool to_roles = !direct && given->roles && !given->roles->empty();
   if (to_roles) params["roles"] = json::write(*given)["roles"];
   if (direct) {

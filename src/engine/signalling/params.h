@@ -1,5 +1,5 @@
 // The params of every request and notification of a client, one description each (100ms-client-protocol.md §3.5, §3.6). Members the server does not
-// use are left out: unknown members are ignored. SDP and metadata may hold characters a json text refuses (CR), so they are read as values.
+// use are left out: unknown members are ignored.
 #pragma once
 
 #include <optional>
@@ -13,19 +13,18 @@ namespace engine::params {
 inline constexpr int kMaxName = 256;
 inline constexpr std::size_t kMaxData = 16 * 1024;
 
-struct Description {
-  json::Value sdp;
-  template <class V> static void fields(V& v) { v.field("sdp", &Description::sdp); }
-};
+// SDP ends its lines with CR LF, which a json text refuses: it is taken from the frame as it is. Empty when there is none.
+inline std::string sdp_in(const json::Object& params, std::string_view member) {
+  const auto* description = json::object_at(params, member);
+  return description ? std::string(json::text_or(*description, "sdp")) : std::string();
+}
 
 struct Join {
   std::string name;
   std::optional<json::Value> data;
-  std::optional<Description> offer;
   template <class V> static void fields(V& v) {
     v.field("name", &Join::name, json::text().max(kMaxName).or_default());
     v.field("data", &Join::data);
-    v.field("offer", &Join::offer);
   }
 };
 
@@ -43,21 +42,17 @@ struct Track {
 };
 
 struct Offer {
-  Description desc;
   json::Object tracks;
   std::optional<std::string> sfu_node_id;
   template <class V> static void fields(V& v) {
-    v.field("desc", &Offer::desc);
     v.field("tracks", &Offer::tracks, json::object().max(32).or_default());
     v.field("sfu_node_id", &Offer::sfu_node_id, json::text().max(64));
   }
 };
 
 struct Answer {
-  Description desc;
   std::optional<std::string> sfu_node_id;
   template <class V> static void fields(V& v) {
-    v.field("desc", &Answer::desc);
     v.field("sfu_node_id", &Answer::sfu_node_id, json::text().max(64));
   }
 };
@@ -84,11 +79,9 @@ struct TrackUpdate {
 };
 
 struct Broadcast {
-  json::Object info;
   std::optional<std::string> peer_id;
   std::optional<std::vector<std::string>> roles;
   template <class V> static void fields(V& v) {
-    v.field("info", &Broadcast::info);
     v.field("peer_id", &Broadcast::peer_id, json::text().max(128));
     v.field("roles", &Broadcast::roles, json::list().max(50));
   }

@@ -6,6 +6,10 @@ export interface CallOptions {
   orgId?: string;
   signal?: AbortSignal;
   idempotencyKey?: string;
+  /** Join ticket of a participant. */
+  ticket?: string;
+  /** Lets the request outlive the page. */
+  keepalive?: boolean;
 }
 
 const parse = (text: string): unknown => {
@@ -22,6 +26,7 @@ export async function call<T>(path: string, options: CallOptions = {}): Promise<
   if (options.body !== undefined) headers['content-type'] = 'application/json';
   if (options.orgId) headers['x-org-id'] = options.orgId;
   if (options.idempotencyKey) headers['idempotency-key'] = options.idempotencyKey;
+  if (options.ticket) headers['authorization'] = `Bearer ${options.ticket}`;
   let reply: Response;
   let text: string;
   try {
@@ -32,6 +37,7 @@ export async function call<T>(path: string, options: CallOptions = {}): Promise<
       signal: options.signal,
       credentials: 'same-origin',
       cache: 'no-store',
+      keepalive: options.keepalive,
     });
     text = await reply.text();
   } catch (error) {

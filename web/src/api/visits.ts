@@ -47,3 +47,8 @@ export const join = (code: string, displayName: string, invite?: string) =>
     method: 'POST',
     body: invite ? { displayName, invite } : { displayName },
   });
+
+/** A new ticket and media token for the participant the ticket names, in the role they have by now. */
+export const refresh = (ticket: string) => call<JoinAnswer>(`${base}/participants/me/refresh`, { method: 'POST', ticket });
+
+export const leave = (ticket: string) => call<void>(`${base}/participants/me/leave`, { method: 'POST', ticket, keepalive: true });

@@ -5,11 +5,14 @@ import {
   HMSRoomState,
   selectIsLocalAudioEnabled,
   selectIsLocalVideoEnabled,
+  selectLocalAudioTrackID,
+  selectLocalVideoTrackID,
   selectRoomState,
   useHMSActions,
   useHMSNotifications,
   useHMSStore,
   type HMSException,
+  type HMSStore,
 } from '@100mslive/react-sdk';
 import { useEffect, useRef, useState } from 'react';
 import type { Problem } from '../api/problem';
@@ -53,6 +56,9 @@ function dropUndeliveredReports(): void {
     // No storage, nothing kept.
   }
 }
+
+const selectHasLocalTracks = (store: HMSStore) =>
+  selectLocalAudioTrackID(store) !== undefined && selectLocalVideoTrackID(store) !== undefined;
 
 const joinLimitMs = 25_000;
 /** Leaving is for the user, not for the network: after this the page goes on, and closing the provider drops the rest. */
@@ -166,9 +172,12 @@ function Connection(props: CallProps) {
   // A reload comes back with what is really on, which is what the last click left.
   const microphone = useHMSStore(selectIsLocalAudioEnabled);
   const camera = useHMSStore(selectIsLocalVideoEnabled);
+  const hasTracks = useHMSStore(selectHasLocalTracks);
   useEffect(() => {
-    if (published) latest.current.onMediaChange(microphone, camera);
-  }, [published, microphone, camera]);
+    // Leaving takes the tracks away, also when a page unloads: that is not a choice of the user.
+    const settled = published && roomState === HMSRoomState.Connected && hasTracks;
+    if (settled) latest.current.onMediaChange(microphone, camera);
+  }, [published, roomState, hasTracks, microphone, camera]);
 
   if (props.phase === 'joining') {
     const cancel = () => {

@@ -1,8 +1,8 @@
 import { lazy, Suspense, useCallback, useEffect, useReducer, useRef, useState } from 'react';
 import { useNavigate, useParams } from 'react-router-dom';
-import { isFinal, problemOf, type Problem } from '../api/problem';
+import { isFinal, ProblemError, problemOf, type Problem } from '../api/problem';
 import type { JoinAnswer } from '../api/types';
-import { join, lookUp } from '../api/visits';
+import { join, leave, lookUp, refresh } from '../api/visits';
 import { inviteFromFragment, normaliseCode } from '../lib/links';
 import { isTokenFresh } from '../lib/token';
 import { loadChoices, saveChoices, type MediaChoices } from '../media/preferences';
@@ -19,6 +19,7 @@ import {
   takeHandover,
   updateSession,
   type StaffRights,
+  type TabSession,
 } from './session';
 import '../styles/visit.css';
 
@@ -38,6 +39,23 @@ const noToken = (answer: JoinAnswer): Problem => ({
   detail: `The server answered “${answer.next}” and gave no access to the video room.`,
   remedy: 'Wait a moment and try again, or call the clinic.',
 });
+
+/**
+ * After a reload: the same participant again. The ticket knows the role the person has by now; a ticket that ran out
+ * leaves the media token, as long as that lives. Undefined means that the person has to join anew.
+ */
+async function resume(stored: TabSession): Promise<JoinAnswer | undefined> {
+  if (stored.ticket) {
+    try {
+      const answer = await refresh(stored.ticket);
+      if (answer.authToken) return answer;
+    } catch (error) {
+      const unusable = error instanceof ProblemError && (error.problem.status === 401 || error.problem.status === 404);
+      if (!unusable) throw error;
+    }
+  }
+  return stored.answer?.authToken && isTokenFresh(stored.answer.authToken, Date.now()) ? stored.answer : undefined;
+}
 
 export default function MeetingPage() {
   const { code = '' } = useParams();
@@ -103,8 +121,7 @@ function Meeting({ code }: { code: string }) {
       const { displayName, invite, staff } = person.current;
       const stored = loadSession(code);
       try {
-        const reusable = stored?.inside && stored.answer?.authToken && isTokenFresh(stored.answer.authToken, Date.now());
-        const answer = reusable && stored.answer ? stored.answer : await join(code, displayName, invite);
+        const answer = (stored?.inside && (await resume(stored))) || (await join(code, displayName, invite));
         if (!answer.authToken) {
           dispatch({ type: 'join-refused', problem: noToken(answer), final: answer.next === 'closed' });
           return;
@@ -176,6 +193,8 @@ function Meeting({ code }: { code: string }) {
           onConnectionLost={() => dispatch({ type: 'connection-lost' })}
           onMediaChange={(microphone, camera) => updateSession(code, { microphone, camera })}
           onLeft={() => {
+            // Tells the clinic sooner; the server notices the closed connection in any case.
+            if (answer.ticket) void leave(answer.ticket).catch(() => undefined);
             closeSession(code);
             dispatch({ type: 'left' });
           }}

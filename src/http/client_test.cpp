@@ -253,7 +253,10 @@ TEST_F(Tls, AnUnknownIssuerAWrongNameAndAPlainServerAreTlsFailures) {
   EXPECT_EQ(describe(client.send(to(url("127.0.0.1", "/hello")))), "tls");
   Client trusting(ClientOptions{folder + "/cert.pem"});
   EXPECT_EQ(describe(trusting.send(to(url("127.0.0.2", "/hello")))), "unreachable");  // nobody listens there
-  ScriptedServer plain = answering("HTTP/1.1 200 OK\r\n\r\n");
+  ScriptedServer plain([](RawSocket& s) {
+    s.read(5);
+    s.send("HTTP/1.1 200 OK\r\n\r\n");
+  });
   EXPECT_EQ(describe(trusting.send(to("https://" + plain.address().text() + "/"))), "tls");
 }
 

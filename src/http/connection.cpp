@@ -559,7 +559,7 @@ void Connection::linger() {
   phase_ = Phase::kLingering;
   in_.clear();
   lingered_ = 0;
-  arm(server_->limits.linger);
+  arm(linger_time());
   stream_->finish_sending([self = self()] {});
   read();
 }

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <boost/asio/post.hpp>
+#include <future>
 
 #include "http/session.h"
 #include "telemetry/log.h"
@@ -108,29 +109,15 @@ class RealServer final : public Server {
   ~RealServer() override {
     state_->stopping = true;
     // Acceptors first and on their own thread, so that nothing new comes while the sessions are told.
-    std::mutex mutex;
-    std::condition_variable closed;
-    bool done = false;
-    workers_.front()->thread.mailbox()->post([&] {
+    on_thread(*workers_.front(), [this] {
       for (auto& a : acceptors_) a->close();
-      const std::lock_guard lock(mutex);
-      done = true;
-      closed.notify_all();
     });
-    {
-      std::unique_lock lock(mutex);
-      closed.wait(lock, [&] { return done; });
-    }
-    for (auto& worker : workers_) {
-      worker->thread.mailbox()->post([w = worker.get()] {
-        const std::vector<std::shared_ptr<Session>> sessions(w->sessions.begin(), w->sessions.end());
-        for (const auto& s : sessions) s->stop();
-      });
-    }
+    for (auto& worker : workers_) on_thread(*worker, [w = worker.get()] { for_all(*w, &Session::stop); });
     {
       std::unique_lock lock(state_->mutex);
       state_->changed.wait_for(lock, std::chrono::microseconds(state_->limits.stop.us), [&] { return state_->sessions == 0; });
     }
+    for (auto& worker : workers_) on_thread(*worker, [w = worker.get()] { for_all(*w, &Session::abort); });
     for (auto& worker : workers_) worker->thread.stop();
     for (auto& worker : workers_) worker->sessions.clear();  // sockets go before their io_context
     acceptors_.clear();
@@ -160,6 +147,21 @@ class RealServer final : public Server {
   }
 
  private:
+  // Runs `call` on the io thread and waits for it.
+  static void on_thread(IoWorker& worker, const std::function<void()>& call) {
+    std::promise<void> done;
+    worker.thread.mailbox()->post([&] {
+      call();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+
+  static void for_all(IoWorker& worker, void (Session::*call)()) {
+    const std::vector<std::shared_ptr<Session>> sessions(worker.sessions.begin(), worker.sessions.end());
+    for (const auto& s : sessions) (s.get()->*call)();
+  }
+
   std::shared_ptr<ServerState> state_;
   std::vector<std::unique_ptr<IoWorker>> workers_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;  // after workers_: their sockets belong to the first one's context

@@ -155,7 +155,7 @@ TEST_F(HttpServer, ErrorsSpeakTheStyleOfTheirGroup) {
 TEST_F(HttpServer, AnErrorBeforeASmallBodyKeepsTheConnection) {
   TestServer server(router);
   RawSocket socket = server.connect();
-  socket.send("POST /api/nothing HTTP/1.1\r\nHost: t\r\nContent-Length: 36\r\n\r\nGET /api/hello HTTP/1.1\r\nHost: t\r\n\r\n\n" + get("/api/hello?name=next"));
+  socket.send("POST /api/nothing HTTP/1.1\r\nHost: t\r\nContent-Length: 37\r\n\r\nGET /api/hello HTTP/1.1\r\nHost: t\r\n\r\n\n" + get("/api/hello?name=next"));
   EXPECT_EQ(status_of(socket.read_response()), 404);
   EXPECT_EQ(body_of(socket.read_response()), "hello next");
 }
@@ -282,7 +282,7 @@ TEST_F(HttpServer, APeerThatDoesNotReadIsCut) {
   std::promise<void> waited;
   std::thread([&] {
     // The other end must give up by itself: a second request on a fresh connection shows that the server lives meanwhile.
-    for (int i = 0; i < 20; ++i) testing::RawSocket(server.address()).read_to_end();
+    for (int i = 0; i < 6; ++i) testing::RawSocket(server.address()).read_to_end();
     waited.set_value();
   }).join();
   EXPECT_LT(socket.read_to_end().size(), 8U << 20);
@@ -411,7 +411,8 @@ TEST_F(EventStreams, CarryEventsInOrderAndEndCleanly) {
   const std::string all = socket.read_to_end();
   EXPECT_EQ(header_of(all, "content-type"), "text/event-stream");
   EXPECT_EQ(header_of(all, "transfer-encoding"), "chunked");
-  EXPECT_THAT(all, HasSubstr("event: visit\nid: 7\ndata: line one\ndata: line two\n\n: beat\n\n"));
+  EXPECT_THAT(all, HasSubstr("event: visit\nid: 7\ndata: line one\ndata: line two\n\n"));
+  EXPECT_THAT(all, HasSubstr(": beat\n\n"));
   EXPECT_THAT(all, HasSubstr("event: xdata: forged\ndata: last\n\n"));
   EXPECT_TRUE(all.ends_with("0\r\n\r\n"));
 }

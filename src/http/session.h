@@ -68,6 +68,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void adopt() { worker_.sessions.insert(shared_from_this()); }
   // The server is going down: end as politely as the state allows.
   virtual void stop() = 0;
+  // The time for politeness is over.
+  virtual void abort() { cut(); }
 
  protected:
   virtual void expired() = 0;
@@ -77,6 +79,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // expired() is called once when `at` has passed, unless moved or disarmed before.
   void arm_at(SteadyPoint at);
   void arm(base::Duration delay) { arm_at(now() + span(delay)); }
+  // How long to stay for a peer that should read a last answer; short when the server is going down.
+  base::Duration linger_time() const { return server_->stopping ? std::min(server_->limits.linger, base::Duration::millis(100)) : server_->limits.linger; }
   void disarm() { deadline_ = SteadyPoint::max(); }
   // Cuts the socket and the timer and gives up the io thread's ownership; pending callbacks come back with errors. The caller holds a
   // reference of its own.

@@ -128,6 +128,7 @@ class WebSocketSession final : public Session {
 
   void start(std::shared_ptr<Handle> handle, WebSocketEvents events, const WebSocketLimits& limits, std::string head, std::string early);
   void stop() override;
+  void abort() override { end(); }
   void flush();
 
  private:
@@ -297,7 +298,7 @@ void WebSocketSession::tell_closed(std::uint16_t code) {
 
 void WebSocketSession::linger() {
   phase_ = Phase::kLingering;
-  arm(server_->limits.linger);
+  arm(linger_time());
   stream_->finish_sending([s = self()] {});
 }
 

@@ -7,7 +7,7 @@ using Ext = rtc::SubscriberExtensions;
 
 void element(base::ByteWriter& out, std::uint8_t id, base::Bytes data) {
   if (data.empty() || data.size() > 16) return;
-  out.u8(static_cast<std::uint8_t>(id << 4 | (data.size() - 1)));
+  out.u8(static_cast<std::uint8_t>(unsigned{id} << 4 | (data.size() - 1)));
   out.bytes(data);
 }
 

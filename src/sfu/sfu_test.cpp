@@ -37,7 +37,7 @@ class SfuTest : public ::testing::Test {
   SfuTest() {
     Config config;
     config.listen = base::SocketAddress::v4(0x7F000001, 0);
-    sfu = std::move(*Sfu::start(config, events, clock, random));
+    sfu = std::move(*Sfu::start(config, events, clock, worker_random));
     certificate = *rtc::Certificate::generate(random);
   }
   std::string offer(Client& c) {
@@ -64,7 +64,9 @@ class SfuTest : public ::testing::Test {
   }
 
   base::SystemClock clock;
-  base::SeededRandom random{7};
+  // SeededRandom is not thread-safe: the worker's thread and the test's each have their own.
+  base::SeededRandom worker_random{7};
+  base::SeededRandom random{8};
   SharedEvents events;
   std::shared_ptr<const rtc::Certificate> certificate;
   std::unique_ptr<Sfu> sfu;

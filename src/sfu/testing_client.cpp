@@ -25,7 +25,7 @@ sockaddr_in native(const base::SocketAddress& a) {
 
 void element(base::ByteWriter& out, std::uint8_t id, base::Bytes data) {
   if (data.empty()) return;
-  out.u8(static_cast<std::uint8_t>(id << 4 | (data.size() - 1)));
+  out.u8(static_cast<std::uint8_t>(unsigned{id} << 4 | (data.size() - 1)));
   out.bytes(data);
 }
 
@@ -134,7 +134,7 @@ ClientTrack& Client::add_track(MediaKind kind, const std::string& id, bool simul
   ClientTrack t;
   t.info = {TrackId(id), "stream-" + name, kind, source, false};
   t.mid = std::to_string(tracks_list.size() + 1);
-  t.ssrc = static_cast<std::uint32_t>(100'000 + 1000 * (name.empty() ? 0 : name[0]) + 100 * tracks_list.size());
+  t.ssrc = 100'000 + 1000 * static_cast<std::uint32_t>(name.empty() ? 'a' : name[0]) + 100 * static_cast<std::uint32_t>(tracks_list.size());
   t.simulcast = simulcast;
   tracks_list.push_back(t);
   return tracks_list.back();

@@ -86,6 +86,7 @@ void World::start() {
   listener.address = base::SocketAddress::v4(0x7f000001, 0);
   listener.router = router_.get();
   server.listeners.push_back(listener);
+  server.limits.websocket_close = base::Duration::millis(50);  // test clients do not answer a close while nobody reads
   auto started = http::Server::start(server, random);
   if (!started) throw std::runtime_error(started.error().detail);
   server_ = std::move(*started);

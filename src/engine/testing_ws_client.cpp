@@ -142,10 +142,10 @@ json::Object WsClient::request(const std::string& method, const json::Object& pa
   return {};
 }
 
-json::Object WsClient::wait_for(const std::string& method) {
+json::Object WsClient::wait_for(const std::string& method, int timeout_ms) {
   for (;;) {
     if (waiting_.empty()) {
-      auto frame = read_frame(kDeadlineMs);
+      auto frame = read_frame(timeout_ms);
       if (!frame) return {};
       waiting_.push_back(std::move(*frame));
     }

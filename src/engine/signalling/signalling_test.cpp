@@ -11,6 +11,12 @@ namespace {
 
 std::string text(const json::Object& o, std::string_view key) { return std::string(json::text_or(o, key)); }
 bool contains(const std::vector<std::string>& list, const std::string& name) { return std::find(list.begin(), list.end(), name) != list.end(); }
+// Without the media plane's offers, which come when they like.
+std::vector<std::string> news(WsClient& socket) {
+  auto list = socket.drain();
+  std::erase(list, "offer");
+  return list;
+}
 int error_code(const json::Object& reply) {
   const auto* error = json::object_at(reply, "error");
   return error ? static_cast<int>(json::int_or(*error, "code", 0)) : 0;
@@ -86,7 +92,7 @@ TEST_P(Signalling, PreviewIsNotAnnounced) {
   EXPECT_EQ(json::int_or(previewer->wait_for("room-state"), "peer_count", -1), 1);
   EXPECT_EQ(error_code(previewer->request("broadcast", {{"info", json::Object{{"message", "x"}}}})), 400);
   previewer->close(1000);
-  EXPECT_TRUE(ana->drain().empty());
+  EXPECT_TRUE(news(*ana).empty());
 }
 
 TEST_P(Signalling, TracksAreAnnouncedAndMuteIsKept) {
@@ -268,20 +274,20 @@ TEST_P(Signalling, ReconnectKeepsThePeer) {
   EXPECT_FALSE(contains(order, "node-info"));
   EXPECT_TRUE(contains(order, "offer")) << "the subscribe offer nobody answered is there again";
   EXPECT_TRUE(succeeded(back->request("offer", offer_params("2"))));
-  const auto heard = ana->drain();
+  const auto heard = news(*ana);
   EXPECT_TRUE(heard.empty()) << heard.front();
 
   // A second socket replaces the first without a word to the others.
   auto newer = world_.socket(world_.app_token(room_, "guest", "u-2"), "PB");
   newer->wait_for("peer-list");
   EXPECT_NE(back->wait_close(), 0);
-  EXPECT_TRUE(ana->drain().empty());
+  EXPECT_TRUE(news(*ana).empty());
   // A stranger with a token of his own does not become Ben.
   auto thief = world_.socket(world_.app_token(room_, "guest", "u-3"), "PB");
   thief->wait_for("on-policy-change");
   EXPECT_EQ(error_code(thief->request("offer", offer_params("2"))), 403);
   EXPECT_EQ(json::int_or(thief->wait_for("on-error"), "code", 0), 403);
-  EXPECT_TRUE(ana->drain().empty());
+  EXPECT_TRUE(news(*ana).empty());
   EXPECT_TRUE(succeeded(newer->request("peer-update", {{"name", "still Ben"}})));
 }
 
@@ -292,8 +298,13 @@ TEST_P(Signalling, ALostPeerGoesAfterItsGrace) {
   ana->drain();
   ben->vanish();
   cid->close(1001);
-  world_.clock.advance(base::Duration::seconds(6));
-  EXPECT_EQ(text(ana->wait_for("on-peer-leave"), "peer_id"), "PC") << "a closed tab";
+  // The server learns of the closed sockets in its own time, and a grace starts then: turned in steps, well below the long one.
+  json::Object first;
+  for (int i = 0; i < 10 && first.empty(); ++i) {
+    world_.clock.advance(base::Duration::seconds(6));
+    first = ana->wait_for("on-peer-leave", 500);
+  }
+  EXPECT_EQ(text(first, "peer_id"), "PC") << "a closed tab";
   world_.clock.advance(base::Duration::seconds(80));
   EXPECT_EQ(text(ana->wait_for("on-peer-leave"), "peer_id"), "PB");
   auto back = world_.socket(world_.app_token(room_, "guest", "u-2"), "PB");

@@ -10,9 +10,8 @@ namespace app {
 
 namespace {
 
-// style-src allows style attributes because the 100ms SDK and the component library position elements with them.
 constexpr std::string_view kContentSecurityPolicy =
-    "default-src 'self'; connect-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "default-src 'self'; connect-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "media-src 'self' blob:; worker-src 'self' blob:; font-src 'self'; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'";
 

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import dgram from 'node:dgram';
+import { readdir, readlink } from 'node:fs/promises';
 import net from 'node:net';
 import { Server, until } from './support/server.mjs';
 
@@ -131,6 +132,15 @@ test('the engine refuses bad, expired and foreign tokens and room names used as 
     const answer = await fetch(`${server.api}/v2/rooms/${id}`, { headers: { authorization: `Bearer ${good}` } });
     assert.ok([400, 404].includes(answer.status), `${id}: ${answer.status}`);
   }
+});
+
+test('a command beside the running server leaves its database files alone', async () => {
+  await server.cli('sql', 'SELECT count(*) FROM integrations');
+  await server.managementToken();
+  const links = await Promise.all((await readdir(`/proc/${server.pid}/fd`)).map((fd) => readlink(`/proc/${server.pid}/fd/${fd}`).catch(() => '')));
+  assert.deepEqual(links.filter((target) => target.includes('.db') && target.endsWith('(deleted)')), [], 'files the server writes to that no longer have a name');
+  const made = await instant(server, {});
+  assert.match(await server.cli('sql', `SELECT count(*) FROM virtual_meetings WHERE id = '${made.body.id}'`), /^1\b/, 'what the server stored is seen by others');
 });
 
 // Seeded by nothing: every run tries new bytes. What it sends is bounded in count and size.

@@ -6,7 +6,8 @@ import { toneFile } from './tone.mjs';
 
 const hooks = await readFile(fileURLToPath(new URL('./page_hooks.js', import.meta.url)), 'utf8');
 
-export async function launch({ headless = true } = {}) {
+// camera: an MJPEG file to show instead of Chromium's green test picture.
+export async function launch({ headless = true, camera } = {}) {
   const tone = await toneFile();
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -17,6 +18,7 @@ export async function launch({ headless = true } = {}) {
       '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding', '--disable-background-timer-throttling',
       '--autoplay-policy=no-user-gesture-required',
       '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream=fps=20', `--use-file-for-fake-audio-capture=${tone}`,
+      ...(camera ? [`--use-file-for-fake-video-capture=${camera}`] : []),
       '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1',
     ],
   });

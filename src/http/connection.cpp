@@ -588,12 +588,13 @@ void Connection::open_stream(Response& response) {
 }
 
 void Connection::drain_stream() {
-  if (phase_ != Phase::kStreaming || draining_ || is_cut()) return;
-  auto drained = events_->drain();
-  if (drained.too_slow) {
+  if (phase_ != Phase::kStreaming || is_cut()) return;
+  if (events_->too_slow()) {
     close_stream(false);
     return;
   }
+  if (draining_) return;
+  auto drained = events_->drain();
   if (drained.bytes.empty()) {
     if (drained.ended) close_stream(true);
     return;

@@ -61,7 +61,7 @@ bool EventStreamState::push(std::string block) {
       queue_ += block;
       accepted = true;
     }
-    wake = !std::exchange(woken_, true);
+    wake = !std::exchange(woken_, true) || !accepted;  // the write under way may never end
   }
   if (wake) wake_();
   return accepted;
@@ -81,11 +81,15 @@ EventStreamState::Drained EventStreamState::drain() {
   const std::lock_guard lock(mutex_);
   woken_ = false;
   Drained out;
-  out.too_slow = too_slow_;
   out.bytes.swap(queue_);
   in_flight_ += out.bytes.size();
   out.ended = ended_;
   return out;
+}
+
+bool EventStreamState::too_slow() {
+  const std::lock_guard lock(mutex_);
+  return too_slow_;
 }
 
 void EventStreamState::sent(std::size_t bytes) {

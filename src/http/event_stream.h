@@ -24,9 +24,9 @@ class EventStreamState {
   struct Drained {
     std::string bytes;
     bool ended = false;    // nothing comes after these bytes
-    bool too_slow = false; // give the client up
   };
   Drained drain();                 // io thread
+  bool too_slow();                 // io thread: give the client up
   void sent(std::size_t bytes);    // io thread: bytes of a drain() are out
   void gone();                     // io thread: the client left
 

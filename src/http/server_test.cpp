@@ -51,8 +51,8 @@ class HttpServer : public ::testing::Test {
     });
   }
 
-  net::WorkerPool pool{"test", 4};
   Router router;
+  net::WorkerPool pool{"test", 4};  // ends before the router its handlers are in
 };
 
 std::string get(const std::string& path, const std::string& more = "") { return "GET " + path + " HTTP/1.1\r\nHost: t\r\n" + more + "\r\n"; }
@@ -437,6 +437,7 @@ TEST_F(EventStreams, GiveUpAClientThatDoesNotRead) {
   int sent = 0;
   while (stream->send("", "", block)) ASSERT_LT(++sent, 100000);
   EXPECT_FALSE(stream->send("", "", "x"));
+  EXPECT_FALSE(socket.read_to_end().ends_with("0\r\n\r\n"));  // cut, not ended
 }
 
 TEST_F(EventStreams, EndWithTheServerAndOutliveIt) {

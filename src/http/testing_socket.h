@@ -67,7 +67,19 @@ struct TestServer {
   std::string ask(std::string_view request) const;
   std::string url(std::string_view path) const { return "http://" + address().text() + std::string(path); }
 
-  base::SeededRandom random{1};
+  // Two io threads may ask at once, and SeededRandom alone is for one thread.
+  class LockedRandom final : public base::Random {
+   public:
+    void fill(std::span<std::uint8_t> out) override {
+      const std::lock_guard lock(mutex_);
+      seeded_.fill(out);
+    }
+
+   private:
+    std::mutex mutex_;
+    base::SeededRandom seeded_{1};
+  };
+  LockedRandom random;
   std::unique_ptr<Server> server;
 };
 

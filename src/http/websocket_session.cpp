@@ -32,8 +32,7 @@ class Outbox {
 
   struct Batch {
     std::string bytes;
-    bool last = false;      // holds the close frame
-    bool overflow = false;  // the peer is too slow
+    bool last = false;  // holds the close frame
   };
 
   // True when the io thread must be woken.
@@ -44,6 +43,7 @@ class Outbox {
       closed_ = true;
     } else if (bytes_ + frame.size() > limit_) {
       closed_ = overflow_ = true;
+      return true;  // even when woken: the write under way may never end
     }
     if (!overflow_) {
       bytes_ += frame.size();
@@ -56,11 +56,6 @@ class Outbox {
     const std::lock_guard lock(mutex_);
     woken_ = false;
     Batch out;
-    out.overflow = overflow_;
-    if (overflow_) {
-      frames_.clear();
-      return out;
-    }
     while (!frames_.empty() && (out.bytes.empty() || out.bytes.size() + frames_.front().size() <= kBatch)) {
       out.bytes += frames_.front();
       frames_.pop_front();
@@ -81,6 +76,10 @@ class Outbox {
   bool closed() {
     const std::lock_guard lock(mutex_);
     return closed_;
+  }
+  bool overflowed() {
+    const std::lock_guard lock(mutex_);
+    return overflow_;
   }
 
  private:
@@ -253,6 +252,10 @@ void WebSocketSession::fail(std::uint16_t code, std::string_view reason) {
 }
 
 void WebSocketSession::flush() {
+  if (phase_ == Phase::kOpen && !linger_after_write_ && handle_->outbox()->overflowed()) {
+    fail(kTryAgainLater, "too slow");
+    return;
+  }
   if (writing_ || is_cut() || phase_ == Phase::kLingering || phase_ == Phase::kOpening) return;
   Outbox::Batch batch;
   if (!last_frame_.empty()) {
@@ -260,10 +263,6 @@ void WebSocketSession::flush() {
     batch.last = true;
   } else if (!close_sent_) {
     batch = handle_->outbox()->take();
-  }
-  if (batch.overflow && !linger_after_write_) {
-    fail(kTryAgainLater, "too slow");
-    return;
   }
   if (batch.bytes.empty()) {
     if (linger_after_write_) linger();

@@ -77,12 +77,12 @@ TEST(SerialQueue, KeepsTheOrderOfEachPosterAndNeverOverlaps) {
 TEST(SerialQueue, TasksPostedByItsLastTaskStillRunAndOneOutlivingThePoolIsHarmless) {
   std::atomic<int> depth{0};
   std::optional<WorkerPool::SerialQueue> queue;
+  const std::function<void()> again = [&] {
+    if (++depth < 50) queue->post(again);
+  };
   {
     WorkerPool pool("t", 3, 1);
     queue = pool.make_serial_queue();
-    std::function<void()> again = [&] {
-      if (++depth < 50) queue->post(again);
-    };
     queue->post(again);
   }
   EXPECT_EQ(depth, 50);

@@ -49,8 +49,8 @@ std::string Random::uuid() {
 
 void SeededRandom::fill(std::span<std::uint8_t> out) {
   for (auto& byte : out) {  // splitmix64
-    state_ += 0x9e3779b97f4a7c15ULL;
-    std::uint64_t z = state_;
+    constexpr std::uint64_t kStep = 0x9e3779b97f4a7c15ULL;
+    std::uint64_t z = state_.fetch_add(kStep, std::memory_order_relaxed) + kStep;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
     byte = static_cast<std::uint8_t>(z >> 56);

@@ -1,6 +1,7 @@
 // Chance is injected. The real source is crypto::SystemRandom; tests use SeededRandom.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -31,7 +32,7 @@ class SeededRandom final : public Random {
   void fill(std::span<std::uint8_t> out) override;
 
  private:
-  std::uint64_t state_;
+  std::atomic<std::uint64_t> state_;
 };
 
 }  // namespace base

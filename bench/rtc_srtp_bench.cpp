@@ -85,7 +85,8 @@ void seal_libsrtp(benchmark::State& state) {
     p[2] = static_cast<std::uint8_t>(sequence >> 8);
     p[3] = static_cast<std::uint8_t>(sequence);
     ++sequence;
-    std::copy(p.begin(), p.end(), out.begin());  // libsrtp works in place; the plain packet is needed for the next receiver
+    std::copy(p.begin(), p.end(),
+              out.begin());  // libsrtp works in place; the plain packet is needed for the next receiver
     int size = static_cast<int>(p.size());
     benchmark::DoNotOptimize(srtp_protect(session, out.data(), &size));
   }
@@ -120,7 +121,8 @@ void open_batches(benchmark::State& state, Open open) {
 
 void open_ours(benchmark::State& state) {
   rtc::SrtpReceiver receiver(profile_of(state), make_key(profile_of(state)));
-  open_batches(state, [&](Packet& p) { return receiver.open_rtp(p).status == rtc::SrtpReceiver::Status::kOk; });
+  open_batches(state,
+               [&](Packet& p) { return receiver.open_rtp(p).status == rtc::SrtpReceiver::Status::kOk; });
 }
 
 void open_libsrtp(benchmark::State& state) {
@@ -145,7 +147,9 @@ class Ratios : public benchmark::ConsoleReporter {
       auto other = name;
       other.replace(at, 4, "libsrtp");
       const auto theirs = times_.find(other);
-      if (theirs != times_.end()) std::printf("%-24s %.2f us, libsrtp2 %.2f us: %.1f times the speed\n", name.c_str(), ours / 1000, theirs->second / 1000, theirs->second / ours);
+      if (theirs != times_.end())
+        std::printf("%-24s %.2f us, libsrtp2 %.2f us: %.1f times the speed\n", name.c_str(), ours / 1000,
+                    theirs->second / 1000, theirs->second / ours);
     }
   }
 

@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto payload = text.substr(text.find('.') + 1, text.rfind('.') - text.find('.') - 1);
     if (payload.find_first_of("-_") != std::string::npos) std::abort();
     // Larger tokens than a header line holds are refused by design.
-    if (signed_token.reveal().size() <= 16 * 1024 && !crypto::verify_jwt(signed_token.reveal(), key)) std::abort();
+    if (signed_token.reveal().size() <= 16 * 1024 && !crypto::verify_jwt(signed_token.reveal(), key))
+      std::abort();
     if (text.size() <= 16 * 1024 && claims->size() < 1000 && !crypto::verify_jwt(text, key)) std::abort();
   }
   return 0;

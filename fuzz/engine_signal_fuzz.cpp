@@ -1,4 +1,5 @@
-// A signalling frame of a stranger: framing, then every description of params. What was read must be writable as JSON that parses again.
+// A signalling frame of a stranger: framing, then every description of params. What was read must be writable
+// as JSON that parses again.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -46,6 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   read_as<p::PreferVideo>(params);
   read_as<p::PreferAudio>(params);
   if (p::sdp_in(params, "desc").size() > size) std::abort();
-  if (engine::result_frame(frame->id, params).empty() || engine::notification_frame(frame->method, params).empty()) std::abort();
+  if (engine::result_frame(frame->id, params).empty() ||
+      engine::notification_frame(frame->method, params).empty())
+    std::abort();
   return 0;
 }

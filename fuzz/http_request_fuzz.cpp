@@ -1,4 +1,5 @@
-// Requests at every split: the parser must not depend on how bytes were cut, and must never read a second request out of a body.
+// Requests at every split: the parser must not depend on how bytes were cut, and must never read a second
+// request out of a body.
 #include <cstdlib>
 
 #include "http/request_parser.h"

@@ -18,7 +18,9 @@ std::vector<std::string> read(std::string_view input, std::size_t step, http::We
   };
   events.on_ping = [&](std::string payload) { seen.push_back("p" + payload); };
   events.on_pong = [&] { seen.push_back("o"); };
-  events.on_close = [&](std::uint16_t code, const std::string& reason) { seen.push_back("c" + std::to_string(code) + reason); };
+  events.on_close = [&](std::uint16_t code, const std::string& reason) {
+    seen.push_back("c" + std::to_string(code) + reason);
+  };
   http::WebSocketReader reader(role, kLimit);
   for (std::size_t at = 0; at < input.size(); at += step) {
     if (const auto code = reader.feed(input.substr(at, step), events)) {

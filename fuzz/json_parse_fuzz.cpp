@@ -1,5 +1,5 @@
-// Foreign text: what the strict parser accepts must survive writing and reading again, in both forms, and the tolerant
-// parser must accept it too.
+// Foreign text: what the strict parser accepts must survive writing and reading again, in both forms, and the
+// tolerant parser must accept it too.
 #include <cstdlib>
 
 #include "base/text.h"

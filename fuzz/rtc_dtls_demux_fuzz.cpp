@@ -1,4 +1,5 @@
-// A sequence of datagrams (two bytes of length each) into a server transport whose peer passed its check: the demultiplexer and OpenSSL's server behind our BIO.
+// A sequence of datagrams (two bytes of length each) into a server transport whose peer passed its check: the
+// demultiplexer and OpenSSL's server behind our BIO.
 #include <memory>
 #include <vector>
 

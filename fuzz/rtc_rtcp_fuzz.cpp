@@ -18,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rtc::for_each_fir(feedback->fci, [&](std::uint32_t s) { sum += s; });
     sum += rtc::read_remb(feedback->fci).value_or(0);
     std::size_t packets = 0;
-    const auto summary = rtc::read_transport_cc(feedback->fci, [&](std::uint16_t, bool, std::int64_t) { ++packets; });
+    const auto summary =
+        rtc::read_transport_cc(feedback->fci, [&](std::uint16_t, bool, std::int64_t) { ++packets; });
     if (summary && packets != summary->packet_count) std::abort();
   }
   volatile std::uint64_t sink = sum;

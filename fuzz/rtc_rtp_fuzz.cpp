@@ -1,4 +1,5 @@
-// Any packet: the view stays inside it, extensions and payload descriptors are read within bounds, RTX wrapping is undone exactly.
+// Any packet: the view stays inside it, extensions and payload descriptors are read within bounds, RTX
+// wrapping is undone exactly.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -30,7 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto rtx = rtc::RtpView::parse(base::MutableBytes(wrapped).first(n));
     if (!rtx) std::abort();
     const auto back = rtc::unwrap_rtx(*rtx, view->ssrc, view->payload_type);
-    if (!back || !std::equal(back->bytes.begin(), back->bytes.end(), packet.begin(), packet.end())) std::abort();
+    if (!back || !std::equal(back->bytes.begin(), back->bytes.end(), packet.begin(), packet.end()))
+      std::abort();
   }
   return 0;
 }

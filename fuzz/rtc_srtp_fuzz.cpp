@@ -1,4 +1,5 @@
-// SRTP and SRTCP receivers and senders on arbitrary packets, and the DCEP parser: nothing forged opens, whatever is sealed opens again.
+// SRTP and SRTCP receivers and senders on arbitrary packets, and the DCEP parser: nothing forged opens,
+// whatever is sealed opens again.
 #include <cstdlib>
 #include <vector>
 
@@ -22,11 +23,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<std::uint8_t> sealed(size + 20);
     if (const auto n = sender.seal_rtp(input, sealed)) {
       const auto opened = receiver.open_rtp(base::MutableBytes(sealed).first(n));
-      if (opened.status != rtc::SrtpReceiver::Status::kOk || !std::equal(input.begin(), input.end(), sealed.begin())) std::abort();
+      if (opened.status != rtc::SrtpReceiver::Status::kOk ||
+          !std::equal(input.begin(), input.end(), sealed.begin()))
+        std::abort();
     }
     if (const auto n = sender.seal_rtcp(input, sealed); n != 0 && input[0] >> 6 == 2) {
       const auto opened = receiver.open_rtcp(base::MutableBytes(sealed).first(n));
-      if (opened.status != rtc::SrtpReceiver::Status::kOk || !std::equal(input.begin(), input.end(), sealed.begin())) std::abort();
+      if (opened.status != rtc::SrtpReceiver::Status::kOk ||
+          !std::equal(input.begin(), input.end(), sealed.begin()))
+        std::abort();
     }
   }
   return 0;

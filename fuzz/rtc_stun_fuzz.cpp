@@ -1,4 +1,5 @@
-// STUN parser, integrity check and the ICE agents behind it: no input may crash them, and nothing unsigned is answered.
+// STUN parser, integrity check and the ICE agents behind it: no input may crash them, and nothing unsigned is
+// answered.
 #include <cstdlib>
 
 #include "rtc/ice/ice_agent.h"
@@ -18,7 +19,8 @@ struct Silent : rtc::IceListener {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const base::Bytes input(data, size);
   static_cast<void>(rtc::peek_local_ufrag(input));
-  if (const auto message = rtc::StunMessage::parse(input)) rtc::verify_stun_integrity(input, *message, "VOkJxbRl1RmTxUk/WvJxBt");
+  if (const auto message = rtc::StunMessage::parse(input))
+    rtc::verify_stun_integrity(input, *message, "VOkJxbRl1RmTxUk/WvJxBt");
   base::SeededRandom random(1);
   for (const auto role : {rtc::IceAgent::Role::kLite, rtc::IceAgent::Role::kControlling}) {
     Silent events;

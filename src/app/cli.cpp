@@ -20,7 +20,8 @@ struct SettingFlags {
   bool json = false;
 
   void add_to(CLI::App& command) {
-    command.add_option("--config", file, "TOML file with settings (default: ./televisit.toml when it exists)")
+    command
+        .add_option("--config", file, "TOML file with settings (default: ./televisit.toml when it exists)")
         ->type_name("FILE");
     command.add_flag("--json", json, "Print the answer as JSON");
     for (const auto& setting : settings_table()) {
@@ -45,8 +46,10 @@ void describe(CLI::App& cli) {
   cli.require_subcommand(1);
   cli.set_help_all_flag("--help-all", "Help of every command");
   cli.footer(
-      "Exit codes: 0 done; 1 the answer is no (a check failed); 2 wrong usage; 69 something needed is unavailable;\n"
-      "78 the configuration is wrong. Settings come from the file, the environment and flags; see `televisit config`.");
+      "Exit codes: 0 done; 1 the answer is no (a check failed); 2 wrong usage; 69 something needed is "
+      "unavailable;\n"
+      "78 the configuration is wrong. Settings come from the file, the environment and flags; see `televisit "
+      "config`.");
 }
 
 }  // namespace
@@ -71,19 +74,24 @@ int run(int argc, char** argv) {
              "televisit serve --data ./data --api 127.0.0.1:8000 --web 127.0.0.1:3000")
       ->callback([&] { with_settings([&](const Settings& s) { return serve(s, flags.json); }); });
 
-  subcommand("migrate", "Bring both databases to this program's version", "televisit migrate --database-url postgresql://localhost/televisit")
+  subcommand("migrate", "Bring both databases to this program's version",
+             "televisit migrate --database-url postgresql://localhost/televisit")
       ->callback([&] { with_settings([&](const Settings& s) { return migrate(s, flags.json); }); });
 
   InitOptions init_options;
   bool demo = false;
   std::string scenario;
-  auto* init_command = subcommand("init", "Create the demo clinic, its people, today's appointments and its 100ms integration",
-                                  "televisit init --demo --scenario missing-template");
+  auto* init_command =
+      subcommand("init", "Create the demo clinic, its people, today's appointments and its 100ms integration",
+                 "televisit init --demo --scenario missing-template");
   init_command->add_flag("--demo", demo, "The demo clinic (the only kind there is)")->required();
-  init_command->add_option("--scenario", scenario, "missing-template: an integration without templateId, to practise the repair")
+  init_command
+      ->add_option("--scenario", scenario,
+                   "missing-template: an integration without templateId, to practise the repair")
       ->check(CLI::IsMember({"missing-template"}));
   init_command->add_option("--org-id", init_options.org_id, "UUID the demo clinic shall have");
-  init_command->add_option("--integration-id", init_options.integration_id, "UUID its 100ms integration shall have");
+  init_command->add_option("--integration-id", init_options.integration_id,
+                           "UUID its 100ms integration shall have");
   init_command->callback([&] {
     init_options.missing_template = scenario == "missing-template";
     with_settings([&](const Settings& s) { return init(s, init_options, flags.json); });
@@ -92,22 +100,27 @@ int run(int argc, char** argv) {
   DoctorOptions doctor_options;
   const auto add_doctor_options = [&](CLI::App& command) {
     command.add_option("--org", doctor_options.org_id, "Organisation id (default: the demo clinic)");
-    command.add_option("--integration", doctor_options.integration_id, "Integration id (default: all of the organisation)");
+    command.add_option("--integration", doctor_options.integration_id,
+                       "Integration id (default: all of the organisation)");
   };
-  auto* doctor_command = subcommand("doctor", "Check every link from the stored integration to the provider's roles",
-                                    "televisit doctor --json");
+  auto* doctor_command =
+      subcommand("doctor", "Check every link from the stored integration to the provider's roles",
+                 "televisit doctor --json");
   add_doctor_options(*doctor_command);
-  doctor_command->callback([&] { with_settings([&](const Settings& s) { return doctor(s, doctor_options, flags.json); }); });
+  doctor_command->callback(
+      [&] { with_settings([&](const Settings& s) { return doctor(s, doctor_options, flags.json); }); });
 
-  auto* templates_command = subcommand("templates", "List the provider's templates and whether their roles fit", "televisit templates");
+  auto* templates_command = subcommand(
+      "templates", "List the provider's templates and whether their roles fit", "televisit templates");
   add_doctor_options(*templates_command);
   templates_command->callback(
       [&] { with_settings([&](const Settings& s) { return templates(s, doctor_options, flags.json); }); });
 
   TokenOptions token_options;
   std::string kind;
-  auto* token_command = subcommand("token", "Mint a token for the built-in engine (for curl and SDK scripts)",
-                                   "televisit token app --room 66d1f0a2b3c4d5e6f7081920 --role guest --user u1");
+  auto* token_command =
+      subcommand("token", "Mint a token for the built-in engine (for curl and SDK scripts)",
+                 "televisit token app --room 66d1f0a2b3c4d5e6f7081920 --role guest --user u1");
   token_command->add_option("kind", kind, "management (REST) or app (browser)")
       ->required()
       ->check(CLI::IsMember({"management", "app"}));
@@ -121,20 +134,22 @@ int run(int argc, char** argv) {
     with_settings([&](const Settings& s) { return token(s, token_options, flags.json); });
   });
 
-  subcommand("config", "Print the settings in force and where each comes from", "televisit config")->callback([&] {
-    with_settings([&](const Settings& s) { return show_config(s, flags.json); });
-  });
+  subcommand("config", "Print the settings in force and where each comes from", "televisit config")
+      ->callback([&] { with_settings([&](const Settings& s) { return show_config(s, flags.json); }); });
 
   std::string statement;
   auto* sql_command = subcommand("sql", "Run one SQL statement on the visits database",
                                  "televisit sql \"SELECT id, code, status FROM virtual_meetings\"");
   sql_command->add_option("statement", statement, "The statement")->required();
-  sql_command->callback([&] { with_settings([&](const Settings& s) { return run_sql(s, statement, flags.json); }); });
+  sql_command->callback(
+      [&] { with_settings([&](const Settings& s) { return run_sql(s, statement, flags.json); }); });
 
   std::string shell;
   auto* completion_command = cli.add_subcommand("completion", "Print a completion script for bash or zsh");
   completion_command->footer("Example:\n  source <(televisit completion bash)");
-  completion_command->add_option("shell", shell, "bash or zsh")->required()->check(CLI::IsMember({"bash", "zsh"}));
+  completion_command->add_option("shell", shell, "bash or zsh")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh"}));
   completion_command->callback([&] {
     std::vector<CompletionCommand> commands;
     for (const CLI::App* command : cli.get_subcommands({})) {

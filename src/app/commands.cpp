@@ -71,10 +71,12 @@ base::Result<engine::Workspace> pick_workspace(engine::Store& store, const std::
   return base::fail("workspace_unknown", "no workspace has the access key " + access_key);
 }
 
-base::Result<void> check_app_token(engine::Store& store, const engine::Workspace& workspace, const TokenOptions& options) {
+base::Result<void> check_app_token(engine::Store& store, const engine::Workspace& workspace,
+                                   const TokenOptions& options) {
   if (!base::is_object_id(options.room_id))
-    return base::fail("room_id_invalid", "--room '" + options.room_id +
-                                             "' is not a room id (24 hex digits); a room's name is not its id");
+    return base::fail(
+        "room_id_invalid",
+        "--room '" + options.room_id + "' is not a room id (24 hex digits); a room's name is not its id");
   auto room = store.room_by_id(workspace.id, options.room_id);
   if (!room) return base::fail(room.error());
   if (!*room) return base::fail("room_unknown", "the workspace has no room " + options.room_id);
@@ -83,7 +85,8 @@ base::Result<void> check_app_token(engine::Store& store, const engine::Workspace
   if (*found && !(*found)->roles.contains(options.role)) {
     std::string names;
     for (const auto& role : (*found)->roles) names += (names.empty() ? "" : ", ") + std::string(role.key());
-    return base::fail("role_unknown", "--role '" + options.role + "' is not in the room's template; it has " + names);
+    return base::fail("role_unknown",
+                      "--role '" + options.role + "' is not in the room's template; it has " + names);
   }
   return {};
 }
@@ -98,7 +101,8 @@ base::Result<Chosen> choose_integration(visits::Visits& visits, const DoctorOpti
   auto demo = visits.demo_info();
   if (!demo) return base::fail(demo.error());
   if (!*demo || (!options.org_id.empty() && options.org_id != (*demo)->org_id))
-    return base::fail("integration_unclear", "name the integration with --integration (and its clinic with --org)");
+    return base::fail("integration_unclear",
+                      "name the integration with --integration (and its clinic with --org)");
   return Chosen{(*demo)->org_id, (*demo)->integration_id};
 }
 
@@ -111,13 +115,21 @@ json::Object run_as_json(const visits::TestRun& run) {
     if (!check.blocked_by.empty()) entry["blockedBy"] = check.blocked_by;
     checks.push_back(std::move(entry));
   }
-  return {{"success", run.outcome != "fail"}, {"outcome", run.outcome}, {"runId", run.run_id}, {"durationMs", run.duration_ms},
-          {"health_status", run.health_status}, {"firstBroken", run.first_broken}, {"checks", std::move(checks)}};
+  return {{"success", run.outcome != "fail"},
+          {"outcome", run.outcome},
+          {"runId", run.run_id},
+          {"durationMs", run.duration_ms},
+          {"health_status", run.health_status},
+          {"firstBroken", run.first_broken},
+          {"checks", std::move(checks)}};
 }
 
 void print_run(const visits::TestRun& run) {
   for (const auto& check : run.checks) {
-    const char* mark = check.status == "pass" ? "✓" : check.status == "warn" ? "!" : check.status == "fail" ? "✗" : "-";
+    const char* mark = check.status == "pass"   ? "✓"
+                       : check.status == "warn" ? "!"
+                       : check.status == "fail" ? "✗"
+                                                : "-";
     std::cout << mark << ' ' << check.id;
     if (check.status == "skipped") std::cout << "  skipped, needs " << check.blocked_by;
     if (!check.seen.empty()) std::cout << "  " << check.seen;
@@ -138,7 +150,9 @@ std::string cell_text(const storage::Param::Variant& value) {
     }
     std::string operator()(bool v) const { return v ? "t" : "f"; }
     std::string operator()(const std::string& v) const { return v; }
-    std::string operator()(const storage::Blob& v) const { return "\\x" + base::to_hex(base::as_bytes(v.bytes)); }
+    std::string operator()(const storage::Blob& v) const {
+      return "\\x" + base::to_hex(base::as_bytes(v.bytes));
+    }
     std::string operator()(base::WallTime v) const { return base::format_rfc3339(v); }
   };
   return std::visit(Show{}, value);
@@ -148,7 +162,8 @@ std::string cell_text(const storage::Param::Variant& value) {
 
 int report(const base::Error& error) {
   std::cerr << "televisit: " << error.detail << " [" << error.code << "]\n";
-  return error.code.starts_with("config_") || error.code == "listener_not_loopback" ? kConfiguration : kUnavailable;
+  return error.code.starts_with("config_") || error.code == "listener_not_loopback" ? kConfiguration
+                                                                                    : kUnavailable;
 }
 
 int serve(const Settings& settings, bool json) {
@@ -159,7 +174,9 @@ int serve(const Settings& settings, bool json) {
   if (!server) return report(server.error());
   const RunInfo& info = (*server)->info();
   if (json)
-    std::cout << json::serialize(json::Object{{"api", info.api_url}, {"web", info.web_url}, {"orgId", info.org_id},
+    std::cout << json::serialize(json::Object{{"api", info.api_url},
+                                              {"web", info.web_url},
+                                              {"orgId", info.org_id},
                                               {"integrationId", info.integration_id}})
               << std::endl;
   else
@@ -177,15 +194,18 @@ int migrate(const Settings& settings, bool json) {
   json::Object answer;
   for (const char* name : {"visits", "engine"}) {
     const bool is_visits = std::string_view(name) == "visits";
-    auto database = is_visits ? open_visits_database(settings, *paths) : open_engine_database(settings, *paths);
+    auto database =
+        is_visits ? open_visits_database(settings, *paths) : open_engine_database(settings, *paths);
     if (!database) return report(database.error());
     auto files = storage::load_migrations(paths->migrations + "/" + name, (*database)->backend());
     if (!files) return report(files.error());
     auto result = storage::migrate(**database, *files, clock);
     if (!result) return report(result.error());
-    answer[name] = json::Object{{"current", result->current}, {"applied", static_cast<std::int64_t>(result->applied.size())}};
+    answer[name] = json::Object{{"current", result->current},
+                                {"applied", static_cast<std::int64_t>(result->applied.size())}};
     if (!json)
-      std::cout << name << ": version " << result->current << ", " << result->applied.size() << " applied now\n";
+      std::cout << name << ": version " << result->current << ", " << result->applied.size()
+                << " applied now\n";
   }
   if (json) std::cout << json::serialize(answer) << '\n';
   return 0;
@@ -196,8 +216,10 @@ int init(const Settings& settings, const InitOptions& options, bool json) {
   auto info = init_demo(settings, options);
   if (!info) return report(info.error());
   if (json) {
-    std::cout << json::serialize(json::Object{{"orgId", info->org_id}, {"integrationId", info->integration_id},
-                                              {"accessKey", info->access_key}, {"templateId", info->template_id}})
+    std::cout << json::serialize(json::Object{{"orgId", info->org_id},
+                                              {"integrationId", info->integration_id},
+                                              {"accessKey", info->access_key},
+                                              {"templateId", info->template_id}})
               << '\n';
   } else {
     std::cout << "Demo organisation    " << info->org_id << "\n100ms integration    " << info->integration_id
@@ -233,10 +255,14 @@ int templates(const Settings& settings, const DoctorOptions& options, bool json)
   for (const auto& entry : *list) {
     json::Array roles(entry.roles.begin(), entry.roles.end());
     json::Array missing(entry.missing.begin(), entry.missing.end());
-    data.push_back(json::Object{{"id", entry.id}, {"name", entry.name}, {"roles", std::move(roles)}, {"fits", entry.fits},
+    data.push_back(json::Object{{"id", entry.id},
+                                {"name", entry.name},
+                                {"roles", std::move(roles)},
+                                {"fits", entry.fits},
                                 {"missing", std::move(missing)}});
     if (json) continue;
-    std::cout << entry.id << "  " << entry.name << "  " << (entry.fits ? "fits" : "does not fit") << "  roles:";
+    std::cout << entry.id << "  " << entry.name << "  " << (entry.fits ? "fits" : "does not fit")
+              << "  roles:";
     for (const auto& role : entry.roles) std::cout << ' ' << role;
     std::cout << '\n';
     for (const auto& reason : entry.missing) std::cout << "    missing: " << reason << '\n';
@@ -258,8 +284,11 @@ int token(const Settings& settings, const TokenOptions& options, bool json) {
   if (!workspace) return report(workspace.error());
 
   const std::int64_t now = base::SystemClock().wall().to_seconds();
-  json::Object claims{{"access_key", workspace->access_key}, {"version", 2},
-                      {"iat", now - 10}, {"nbf", now - 10}, {"exp", now + options.hours * 3600}};
+  json::Object claims{{"access_key", workspace->access_key},
+                      {"version", 2},
+                      {"iat", now - 10},
+                      {"nbf", now - 10},
+                      {"exp", now + options.hours * 3600}};
   if (options.management) {
     claims["type"] = "management";
   } else {
@@ -281,12 +310,13 @@ int show_config(const Settings& settings, bool json) {
   json::Object answer;
   for (const auto& setting : settings_table()) {
     if (json) {
-      answer[setting.key] = json::Object{{"value", settings.shown(setting.key)}, {"from", settings.origin(setting.key)}};
+      answer[setting.key] =
+          json::Object{{"value", settings.shown(setting.key)}, {"from", settings.origin(setting.key)}};
       continue;
     }
     const std::string value = settings.shown(setting.key);
-    std::cout << setting.key << " = " << (value.empty() ? "(empty)" : value) << "    # " << settings.origin(setting.key)
-              << "; " << setting.help << '\n';
+    std::cout << setting.key << " = " << (value.empty() ? "(empty)" : value) << "    # "
+              << settings.origin(setting.key) << "; " << setting.help << '\n';
   }
   if (json) std::cout << json::serialize(answer) << '\n';
   return 0;
@@ -314,9 +344,11 @@ int run_sql(const Settings& settings, const std::string& statement, bool json) {
       std::cout << line << '\n';
   }
   if (json)
-    std::cout << json::serialize(json::Object{{"rows", std::move(rows)}, {"affected", answer->affected}}) << '\n';
+    std::cout << json::serialize(json::Object{{"rows", std::move(rows)}, {"affected", answer->affected}})
+              << '\n';
   else
-    std::cout << (answer->rows.empty() ? answer->affected : static_cast<std::int64_t>(answer->rows.size())) << " rows\n";
+    std::cout << (answer->rows.empty() ? answer->affected : static_cast<std::int64_t>(answer->rows.size()))
+              << " rows\n";
   return 0;
 }
 

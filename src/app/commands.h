@@ -1,4 +1,5 @@
-// One function per subcommand. Each prints its answer on stdout, errors on stderr, and returns the exit code of cli.h.
+// One function per subcommand. Each prints its answer on stdout, errors on stderr, and returns the exit code
+// of cli.h.
 #pragma once
 
 #include <optional>

@@ -15,9 +15,12 @@ std::string completion_script(std::string_view shell, const std::vector<Completi
   if (shell == "zsh") script += "autoload -U +X bashcompinit && bashcompinit\n";
   script +=
       "_televisit() {\n"
-      "  local current=\"${COMP_WORDS[COMP_CWORD]}\" words=\"" + names + "\"\n"
+      "  local current=\"${COMP_WORDS[COMP_CWORD]}\" words=\"" +
+      names +
+      "\"\n"
       "  if [ \"$COMP_CWORD\" -gt 1 ]; then\n"
-      "    case \"${COMP_WORDS[1]}\" in\n" + cases +
+      "    case \"${COMP_WORDS[1]}\" in\n" +
+      cases +
       "    esac\n"
       "  fi\n"
       "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"

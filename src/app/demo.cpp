@@ -37,7 +37,8 @@ base::Result<DemoIds> init_demo(const Settings& settings, const InitOptions& opt
   auto paths = prepare_paths(settings);
   if (!paths) return base::fail(paths.error());
   if (running_pid(*paths))
-    return base::fail("server_running", "a server uses " + paths->data + "; stop it first, then run init again");
+    return base::fail("server_running",
+                      "a server uses " + paths->data + "; stop it first, then run init again");
 
   auto database = open_engine_database(settings, *paths);
   if (!database) return base::fail(database.error());
@@ -49,7 +50,8 @@ base::Result<DemoIds> init_demo(const Settings& settings, const InitOptions& opt
   engine::Config config;
   config.migrations_folder = paths->migrations + "/engine";
   config.media.listen = base::SocketAddress::v4(0x7f000001, 0);
-  auto engine = engine::Engine::open(config, {**database, (*tool)->keys(), clock, random, metrics, pool, timers});
+  auto engine =
+      engine::Engine::open(config, {**database, (*tool)->keys(), clock, random, metrics, pool, timers});
   if (!engine) return base::fail(engine.error());
   auto workspace = demo_workspace(**engine, **database, (*tool)->keys(), random);
   if (!workspace) return base::fail(workspace.error());

@@ -1,4 +1,5 @@
-// The demo clinic of a fresh data folder: a workspace of the engine, and an organisation of the EHR half whose `100ms` integration points at it.
+// The demo clinic of a fresh data folder: a workspace of the engine, and an organisation of the EHR half
+// whose `100ms` integration points at it.
 #pragma once
 
 #include <string>
@@ -23,7 +24,8 @@ struct DemoIds {
   std::string template_id;
 };
 
-// What `televisit init --demo` does: opens both databases, seeds them, closes them. Errors: "server_running" when a server uses the folder.
+// What `televisit init --demo` does: opens both databases, seeds them, closes them. Errors: "server_running"
+// when a server uses the folder.
 base::Result<DemoIds> init_demo(const Settings& settings, const InitOptions& options);
 
 }  // namespace app

@@ -11,13 +11,15 @@ namespace app {
 namespace {
 
 constexpr std::string_view kContentSecurityPolicy =
-    "default-src 'self'; connect-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "default-src 'self'; connect-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: "
+    "blob:; "
     "media-src 'self' blob:; worker-src 'self' blob:; font-src 'self'; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'";
 
 void add_page_headers(const http::Request&, http::Response& response) {
   response.set("content-security-policy", std::string(kContentSecurityPolicy));
-  response.set("permissions-policy", "camera=(self), microphone=(self), display-capture=(self), geolocation=()");
+  response.set("permissions-policy",
+               "camera=(self), microphone=(self), display-capture=(self), geolocation=()");
   response.set("cross-origin-opener-policy", "same-origin");
 }
 
@@ -34,7 +36,8 @@ http::RouteGroup page_group(net::WorkerPool& pool) {
   group.pool = &pool;
   group.body_limit = 0;
   group.on_error = [](const http::Request&, int status, std::string_view allow) {
-    auto response = plain(status, status == 404 ? "There is no such page.\n" : "This request cannot be served.\n");
+    auto response =
+        plain(status, status == 404 ? "There is no such page.\n" : "This request cannot be served.\n");
     if (!allow.empty()) response.set("allow", std::string(allow));
     return response;
   };
@@ -51,8 +54,8 @@ std::string media_metrics(const engine::Engine& engine) {
   const sfu::WorkerStats stats = engine.media_stats();
   std::ostringstream out;
   const auto line = [&](const char* name, const char* type, const char* help, std::uint64_t value) {
-    out << "# HELP televisit_media_" << name << ' ' << help << "\n# TYPE televisit_media_" << name << ' ' << type
-        << "\ntelevisit_media_" << name << ' ' << value << '\n';
+    out << "# HELP televisit_media_" << name << ' ' << help << "\n# TYPE televisit_media_" << name << ' '
+        << type << "\ntelevisit_media_" << name << ' ' << value << '\n';
   };
   line("packets_in_total", "counter", "Datagrams received", stats.packets_in);
   line("packets_out_total", "counter", "Datagrams sent", stats.packets_out);
@@ -93,10 +96,12 @@ void mount_api_front(http::Router& router, net::WorkerPool& pool, const std::str
   });
 }
 
-void mount_metrics(http::Router& router, net::WorkerPool& pool, telemetry::Metrics& metrics, engine::Engine* engine) {
+void mount_metrics(http::Router& router, net::WorkerPool& pool, telemetry::Metrics& metrics,
+                   engine::Engine* engine) {
   router.group("/metrics", page_group(pool));
   router.add(http::Method::kGet, "/metrics", [&metrics, engine](const http::Request& request) {
-    if (!request.remote.is_loopback() || came_through_proxy(request)) return plain(404, "There is no such page.\n");
+    if (!request.remote.is_loopback() || came_through_proxy(request))
+      return plain(404, "There is no such page.\n");
     auto response = plain(200, metrics.text() + (engine != nullptr ? media_metrics(*engine) : ""));
     return response;
   });

@@ -26,13 +26,16 @@ base::Result<std::unique_ptr<storage::Database>> open_database(const Settings& s
   options.url = url.empty() ? "sqlite:" + (fs::path(paths.data) / (std::string(name) + ".db")).string() : url;
   if (!url.empty()) options.schema = schema;
   auto database = storage::Database::open(options);
-  if (!database) return base::fail(database.error().code, std::string(name) + " database: " + database.error().detail);
+  if (!database)
+    return base::fail(database.error().code, std::string(name) + " database: " + database.error().detail);
   return database;
 }
 
 std::string url_of(const std::string& given, bool tls, const base::SocketAddress& address) {
   if (!given.empty()) return given.back() == '/' ? given.substr(0, given.size() - 1) : given;
-  const std::string host = address.is_loopback() ? "localhost" : address.is_v4() ? address.ip_text() : "[" + address.ip_text() + "]";
+  const std::string host = address.is_loopback() ? "localhost"
+                           : address.is_v4()     ? address.ip_text()
+                                                 : "[" + address.ip_text() + "]";
   return (tls ? "https://" : "http://") + host + ":" + std::to_string(address.port);
 }
 
@@ -52,11 +55,13 @@ base::Result<Paths> prepare_paths(const Settings& settings) {
   return paths;
 }
 
-base::Result<std::unique_ptr<storage::Database>> open_visits_database(const Settings& settings, const Paths& paths) {
+base::Result<std::unique_ptr<storage::Database>> open_visits_database(const Settings& settings,
+                                                                      const Paths& paths) {
   return open_database(settings, paths, "visits", "");
 }
 
-base::Result<std::unique_ptr<storage::Database>> open_engine_database(const Settings& settings, const Paths& paths) {
+base::Result<std::unique_ptr<storage::Database>> open_engine_database(const Settings& settings,
+                                                                      const Paths& paths) {
   return open_database(settings, paths, "engine", "engine");
 }
 
@@ -88,7 +93,8 @@ std::optional<PublicUrls> running_urls(const Paths& paths) {
   return PublicUrls{std::string(json::text_or(*run, "api")), std::string(json::text_or(*run, "web"))};
 }
 
-PublicUrls public_urls(const Settings& settings, const base::SocketAddress& api, const base::SocketAddress& web) {
+PublicUrls public_urls(const Settings& settings, const base::SocketAddress& api,
+                       const base::SocketAddress& web) {
   const bool tls = !settings.text("tls.certificate").empty();
   return {url_of(settings.text("publicApiUrl"), tls, api), url_of(settings.text("publicWebUrl"), tls, web)};
 }

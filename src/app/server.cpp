@@ -29,7 +29,8 @@ struct Addresses {
 
 base::Result<Addresses> listen_addresses(const Settings& settings) {
   Addresses out;
-  for (auto [key, target] : {std::pair{"listen.api", &out.api}, {"listen.web", &out.web}, {"listen.media", &out.media}}) {
+  for (auto [key, target] :
+       {std::pair{"listen.api", &out.api}, {"listen.web", &out.web}, {"listen.media", &out.media}}) {
     const auto address = settings.address(key);
     if (!address) return base::fail(address.error());
     *target = *address;
@@ -55,7 +56,8 @@ class Program final : public RunningServer {
     if (!keys) return base::fail(keys.error());
     keys_ = std::make_unique<crypto::Keyring>(std::move(*keys));
 
-    // Links, the demo integration and the engine name the API's port, so a free one is chosen before they exist.
+    // Links, the demo integration and the engine name the API's port, so a free one is chosen before they
+    // exist.
     if (auto fixed = fix_free_port(addresses->api); !fixed) return fixed;
     if (auto fixed = fix_free_port(addresses->web); !fixed) return fixed;
     const PublicUrls urls = public_urls(settings, addresses->api, addresses->web);
@@ -90,7 +92,8 @@ class Program final : public RunningServer {
     if (!settings.text("tls.certificate").empty()) config.tls_listeners = {"api", "web"};
     for (const auto& ip : settings.list("media.announced")) {
       const auto address = base::SocketAddress::parse(ip, 0);
-      if (!address) return base::fail("config_value_invalid", "media.announced: '" + ip + "' is not an IP address");
+      if (!address)
+        return base::fail("config_value_invalid", "media.announced: '" + ip + "' is not an IP address");
       config.media.announced.push_back(*address);
     }
     auto engine = engine::Engine::open(
@@ -108,9 +111,9 @@ class Program final : public RunningServer {
     if (!database) return base::fail(database.error());
     visits_database_ = std::move(*database);
     visits_pool_ = std::make_unique<net::WorkerPool>("visits", *workers);
-    auto visits = visits::Visits::open(
-        visits_config(settings, paths_, urls, loopback_),
-        {*visits_database_, *keys_, clock_, random_, metrics_, *visits_pool_, timers_});
+    auto visits =
+        visits::Visits::open(visits_config(settings, paths_, urls, loopback_),
+                             {*visits_database_, *keys_, clock_, random_, metrics_, *visits_pool_, timers_});
     if (!visits) return base::fail(visits.error());
     visits_ = std::move(*visits);
     return {};

@@ -1,4 +1,5 @@
-// The whole program put together: databases, engine, visits, listeners. Reads as the list of what exists and who is given what.
+// The whole program put together: databases, engine, visits, listeners. Reads as the list of what exists and
+// who is given what.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,6 @@
-// The configuration: one table of settings, each with its key in the TOML file, its environment variable, its flag and its default. The
-// later source wins: default, file, environment, flag. `televisit config` prints what is in force and from where.
+// The configuration: one table of settings, each with its key in the TOML file, its environment variable, its
+// flag and its default. The later source wins: default, file, environment, flag. `televisit config` prints
+// what is in force and from where.
 #pragma once
 
 #include <map>
@@ -27,7 +28,8 @@ class Settings {
  public:
   // `flags`: key -> value given on the command line. `file` empty: ./televisit.toml when it exists.
   // Errors: "config_file_unreadable", "config_file_invalid", "config_key_unknown".
-  static base::Result<Settings> load(const std::string& file, const std::map<std::string, std::string>& flags);
+  static base::Result<Settings> load(const std::string& file,
+                                     const std::map<std::string, std::string>& flags);
 
   const std::string& text(std::string_view key) const;
   // "default", "file <name>", "environment <NAME>", "flag <--flag>"
@@ -47,7 +49,8 @@ class Settings {
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
-// Key -> value of a TOML file, nested tables joined by dots, arrays joined by commas. toml++ lives in settings_file.cpp alone.
+// Key -> value of a TOML file, nested tables joined by dots, arrays joined by commas. toml++ lives in
+// settings_file.cpp alone.
 base::Result<std::map<std::string, std::string>> read_settings_file(const std::string& path);
 
 }  // namespace app

@@ -1,6 +1,6 @@
+#include <toml++/toml.h>
 #include <fstream>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "app/settings.h"
 
@@ -45,7 +45,8 @@ base::Result<std::map<std::string, std::string>> read_settings_file(const std::s
   } catch (const toml::parse_error& e) {
     std::ostringstream where;
     where << e.source().begin;
-    return base::fail("config_file_invalid", path + ": " + std::string(e.description()) + " at " + where.str());
+    return base::fail("config_file_invalid",
+                      path + ": " + std::string(e.description()) + " at " + where.str());
   }
   return out;
 }

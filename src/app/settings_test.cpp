@@ -9,7 +9,8 @@
 namespace {
 
 struct File {
-  explicit File(const std::string& text) : path(std::filesystem::temp_directory_path() / "settings_test.toml") {
+  explicit File(const std::string& text)
+      : path(std::filesystem::temp_directory_path() / "settings_test.toml") {
     std::ofstream(path) << text;
   }
   ~File() { std::filesystem::remove(path); }
@@ -17,7 +18,8 @@ struct File {
 };
 
 TEST(Settings, TheLaterSourceWinsAndIsNamed) {
-  const File file("publicApiUrl = \"https://file.example\"\n[listen]\napi = \"127.0.0.1:1\"\nweb = \"127.0.0.1:2\"\n");
+  const File file(
+      "publicApiUrl = \"https://file.example\"\n[listen]\napi = \"127.0.0.1:1\"\nweb = \"127.0.0.1:2\"\n");
   ::setenv("TELEVISIT_LISTEN_API", "127.0.0.1:11", 1);
   const auto settings = app::Settings::load(file.path, {{"listen.web", "127.0.0.1:22"}});
   ::unsetenv("TELEVISIT_LISTEN_API");

@@ -2,7 +2,8 @@
 
 namespace app {
 
-visits::Config visits_config(const Settings& settings, const Paths& paths, const PublicUrls& urls, bool loopback) {
+visits::Config visits_config(const Settings& settings, const Paths& paths, const PublicUrls& urls,
+                             bool loopback) {
   visits::Config config;
   config.migrations_folder = paths.migrations + "/visits";
   config.public_api_url = urls.api;
@@ -32,10 +33,12 @@ base::Result<std::unique_ptr<VisitsTool>> VisitsTool::open(const Settings& setti
   tool->pool_ = std::make_unique<net::WorkerPool>("visits", 1);
   // A running server may listen elsewhere than the settings of this call say.
   tool->urls_ = running_urls(*paths).value_or(public_urls(settings, *api, *web));
-  visits::Config config = visits_config(settings, *paths, tool->urls_, api->is_loopback() && web->is_loopback());
+  visits::Config config =
+      visits_config(settings, *paths, tool->urls_, api->is_loopback() && web->is_loopback());
   config.background = false;
-  auto visits = visits::Visits::open(std::move(config), {*tool->database_, *tool->keys_, tool->clock_, tool->random_,
-                                                         tool->metrics_, *tool->pool_, tool->timers_});
+  auto visits =
+      visits::Visits::open(std::move(config), {*tool->database_, *tool->keys_, tool->clock_, tool->random_,
+                                               tool->metrics_, *tool->pool_, tool->timers_});
   if (!visits) return base::fail(visits.error());
   tool->visits_ = std::move(*visits);
   return tool;

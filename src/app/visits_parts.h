@@ -1,4 +1,5 @@
-// How the program configures the EHR half; shared by `serve` and the commands that ask the EHR half something.
+// How the program configures the EHR half; shared by `serve` and the commands that ask the EHR half
+// something.
 #pragma once
 
 #include <memory>
@@ -13,7 +14,8 @@
 
 namespace app {
 
-visits::Config visits_config(const Settings& settings, const Paths& paths, const PublicUrls& urls, bool loopback);
+visits::Config visits_config(const Settings& settings, const Paths& paths, const PublicUrls& urls,
+                             bool loopback);
 
 // The EHR half without listeners and without background work, for one command.
 class VisitsTool {

@@ -18,7 +18,9 @@ SocketAddress SocketAddress::v4(std::uint32_t host_order_ip, std::uint16_t port)
   return a;
 }
 
-bool SocketAddress::is_v4() const { return std::equal(kMapped.begin(), kMapped.end(), ip.begin()); }
+bool SocketAddress::is_v4() const {
+  return std::equal(kMapped.begin(), kMapped.end(), ip.begin());
+}
 
 std::uint32_t SocketAddress::v4_host_order() const {
   return static_cast<std::uint32_t>(ip[12]) << 24 | static_cast<std::uint32_t>(ip[13]) << 16 |

@@ -1,5 +1,5 @@
-// Bounded cursors over bytes, network byte order. A reader never reads past its end: the first overrun makes it
-// fail for good, every later read returns zeros, and the caller asks ok() once at the end of a structure.
+// Bounded cursors over bytes, network byte order. A reader never reads past its end: the first overrun makes
+// it fail for good, every later read returns zeros, and the caller asks ok() once at the end of a structure.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,12 @@ namespace base {
 using Bytes = std::span<const std::uint8_t>;
 using MutableBytes = std::span<std::uint8_t>;
 
-inline Bytes as_bytes(std::string_view s) { return {reinterpret_cast<const std::uint8_t*>(s.data()), s.size()}; }
-inline std::string_view as_text(Bytes b) { return {reinterpret_cast<const char*>(b.data()), b.size()}; }
+inline Bytes as_bytes(std::string_view s) {
+  return {reinterpret_cast<const std::uint8_t*>(s.data()), s.size()};
+}
+inline std::string_view as_text(Bytes b) {
+  return {reinterpret_cast<const char*>(b.data()), b.size()};
+}
 
 class ByteReader {
  public:

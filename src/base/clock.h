@@ -1,4 +1,5 @@
-// Time is injected: nothing outside base/crypto adapters reads the wall clock. Tests turn ManualClock by hand.
+// Time is injected: nothing outside base/crypto adapters reads the wall clock. Tests turn ManualClock by
+// hand.
 #pragma once
 
 #include <atomic>

@@ -27,7 +27,8 @@ std::uint32_t Random::below(std::uint32_t bound) {
 std::string Random::text(std::string_view alphabet, std::size_t length) {
   std::string out;
   out.reserve(length);
-  for (std::size_t i = 0; i < length; ++i) out += alphabet[below(static_cast<std::uint32_t>(alphabet.size()))];
+  for (std::size_t i = 0; i < length; ++i)
+    out += alphabet[below(static_cast<std::uint32_t>(alphabet.size()))];
   return out;
 }
 

@@ -21,6 +21,8 @@ using Result = tl::expected<T, Error>;
 inline tl::unexpected<Error> fail(std::string_view code, std::string detail) {
   return tl::unexpected<Error>(Error{std::string(code), std::move(detail)});
 }
-inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+inline tl::unexpected<Error> fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
 
 }  // namespace base

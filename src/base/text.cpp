@@ -19,8 +19,12 @@ int hex_digit(char c) {
   return -1;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+char upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
 
 std::string encode64(std::span<const std::uint8_t> bytes, std::string_view alphabet, bool pad) {
   std::string out;
@@ -85,10 +89,18 @@ std::optional<std::vector<std::uint8_t>> from_hex(std::string_view text) {
   return out;
 }
 
-std::string to_base64(std::span<const std::uint8_t> bytes) { return encode64(bytes, kBase64, true); }
-std::optional<std::string> from_base64(std::string_view text) { return decode64(text, kBase64); }
-std::string to_base64url(std::span<const std::uint8_t> bytes) { return encode64(bytes, kBase64Url, false); }
-std::optional<std::string> from_base64url(std::string_view text) { return decode64(text, kBase64Url); }
+std::string to_base64(std::span<const std::uint8_t> bytes) {
+  return encode64(bytes, kBase64, true);
+}
+std::optional<std::string> from_base64(std::string_view text) {
+  return decode64(text, kBase64);
+}
+std::string to_base64url(std::span<const std::uint8_t> bytes) {
+  return encode64(bytes, kBase64Url, false);
+}
+std::optional<std::string> from_base64url(std::string_view text) {
+  return decode64(text, kBase64Url);
+}
 
 std::string to_lower(std::string_view text) {
   std::string out(text);
@@ -110,7 +122,8 @@ std::string_view trim(std::string_view text) {
 }
 
 bool equals_ignore_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -165,8 +178,8 @@ bool is_valid_utf8(std::string_view text) {
 }
 
 std::size_t utf8_length(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<std::uint8_t>(c) & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<std::uint8_t>(c) & 0xc0) != 0x80; }));
 }
 
 bool is_object_id(std::string_view text) {

@@ -10,16 +10,16 @@
 
 namespace base {
 
-std::string to_hex(std::span<const std::uint8_t> bytes);                       // lower case
-std::optional<std::vector<std::uint8_t>> from_hex(std::string_view text);      // either case, even length
-std::string to_base64(std::span<const std::uint8_t> bytes);                    // RFC 4648 §4, padded
-std::optional<std::string> from_base64(std::string_view text);                 // padding optional
-std::string to_base64url(std::span<const std::uint8_t> bytes);                 // RFC 4648 §5, no padding
-std::optional<std::string> from_base64url(std::string_view text);              // padding optional
+std::string to_hex(std::span<const std::uint8_t> bytes);                   // lower case
+std::optional<std::vector<std::uint8_t>> from_hex(std::string_view text);  // either case, even length
+std::string to_base64(std::span<const std::uint8_t> bytes);                // RFC 4648 §4, padded
+std::optional<std::string> from_base64(std::string_view text);             // padding optional
+std::string to_base64url(std::span<const std::uint8_t> bytes);             // RFC 4648 §5, no padding
+std::optional<std::string> from_base64url(std::string_view text);          // padding optional
 
-std::string to_lower(std::string_view text);  // ASCII only
-std::string to_upper(std::string_view text);  // ASCII only
-std::string_view trim(std::string_view text); // space, tab, CR, LF
+std::string to_lower(std::string_view text);   // ASCII only
+std::string to_upper(std::string_view text);   // ASCII only
+std::string_view trim(std::string_view text);  // space, tab, CR, LF
 bool equals_ignore_case(std::string_view a, std::string_view b);
 std::vector<std::string_view> split(std::string_view text, char separator);
 

@@ -18,11 +18,14 @@ namespace {
 using base::as_bytes;
 using base::Secret;
 
-std::string hex(base::Bytes b) { return base::to_hex(b); }
+std::string hex(base::Bytes b) {
+  return base::to_hex(b);
+}
 
 TEST(Digest, KnownAnswers) {
   // FIPS 180-4 examples; RFC 4231 test cases 1 and 2; RFC 2202 case 2.
-  EXPECT_EQ(hex(crypto::sha256(as_bytes("abc"))), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(hex(crypto::sha256(as_bytes("abc"))),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(hex(crypto::sha256({})), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(hex(crypto::hmac_sha256(as_bytes(std::string(20, '\x0b')), as_bytes("Hi There"))),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
@@ -30,7 +33,8 @@ TEST(Digest, KnownAnswers) {
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
   EXPECT_EQ(hex(crypto::hmac_sha1(as_bytes("Jefe"), as_bytes("what do ya want for nothing?"))),
             "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
-  EXPECT_EQ(hex(crypto::hmac_sha256({}, {})), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+  EXPECT_EQ(hex(crypto::hmac_sha256({}, {})),
+            "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
 TEST(Digest, ConstantTimeComparison) {
@@ -47,10 +51,12 @@ TEST(SystemRandom, DoesNotRepeat) {
 
 // RFC 7515 appendix A.1, whose header has "typ" first and line breaks.
 const char* const kRfcToken =
-    "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."
+    "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9."
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."
     "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 Secret rfc_key() {
-  return Secret(*base::from_base64url("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"));
+  return Secret(*base::from_base64url(
+      "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"));
 }
 
 std::string token_with(std::string_view header, std::string_view payload, const Secret& key) {
@@ -85,10 +91,12 @@ TEST(Jwt, HeadersThatAreRefusedOrAccepted) {
   };
   EXPECT_EQ(code(R"({"alg":"HS256"})"), "ok");
   EXPECT_EQ(code(R"({"alg":"HS256","typ":"JWT","kid":"x"})"), "ok");
-  for (const char* header : {R"({"alg":"none"})", R"({"alg":"None"})", R"({"alg":"HS384"})", R"({"alg":"RS256"})", R"({"alg":"hs256"})",
-                             R"({"typ":"JWT"})", R"({"alg":null})", R"({"alg":["HS256"]})", R"({"alg":"HS256","crit":["x"]})"})
+  for (const char* header : {R"({"alg":"none"})", R"({"alg":"None"})", R"({"alg":"HS384"})",
+                             R"({"alg":"RS256"})", R"({"alg":"hs256"})", R"({"typ":"JWT"})",
+                             R"({"alg":null})", R"({"alg":["HS256"]})", R"({"alg":"HS256","crit":["x"]})"})
     EXPECT_EQ(code(header), "token_algorithm") << header;
-  for (const char* header : {R"({"alg":"HS256","alg":"HS256"})", R"({"alg":"none","alg":"HS256"})", "[]", "null", "x", "{} {}"})
+  for (const char* header :
+       {R"({"alg":"HS256","alg":"HS256"})", R"({"alg":"none","alg":"HS256"})", "[]", "null", "x", "{} {}"})
     EXPECT_EQ(code(header), "token_malformed") << header;
 }
 
@@ -96,16 +104,19 @@ TEST(Jwt, MalformedTokens) {
   const Secret key("k");
   const std::string good = crypto::sign_jwt({{"a", 1}}, key).reveal();
   for (const std::string& token :
-       {std::string(), std::string("."), std::string(".."), std::string("a.b"), good + ".x", good + "=", good + " ", " " + good,
-        good.substr(0, good.rfind('.') + 1), good.substr(0, good.rfind('.')), std::string(20'000, 'a') + ".b.c", good + "\n"}) {
+       {std::string(), std::string("."), std::string(".."), std::string("a.b"), good + ".x", good + "=",
+        good + " ", " " + good, good.substr(0, good.rfind('.') + 1), good.substr(0, good.rfind('.')),
+        std::string(20'000, 'a') + ".b.c", good + "\n"}) {
     const auto got = crypto::verify_jwt(token, key);
     ASSERT_FALSE(got) << token;
     EXPECT_EQ(got.error().code, "token_malformed") << token;
   }
-  const std::string text = base::to_base64url(as_bytes(R"({"alg":"none"})")) + "." + base::to_base64url(as_bytes("{}")) + ".";
+  const std::string text =
+      base::to_base64url(as_bytes(R"({"alg":"none"})")) + "." + base::to_base64url(as_bytes("{}")) + ".";
   EXPECT_FALSE(crypto::verify_jwt(text, key));
   // An empty key is no key: everyone could sign with it.
-  EXPECT_EQ(crypto::verify_jwt(token_with(R"({"alg":"HS256"})", "{}", Secret()), Secret()).error().code, "token_signature");
+  EXPECT_EQ(crypto::verify_jwt(token_with(R"({"alg":"HS256"})", "{}", Secret()), Secret()).error().code,
+            "token_signature");
 }
 
 TEST(Jwt, AnyChangedCharacterIsNoticed) {
@@ -113,7 +124,8 @@ TEST(Jwt, AnyChangedCharacterIsNoticed) {
   base::SeededRandom random(7);
   constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
   for (int round = 0; round < 200; ++round) {
-    json::Object claims{{"n", static_cast<std::int64_t>(random.u32())}, {"t", random.text("abc def", random.below(30))}};
+    json::Object claims{{"n", static_cast<std::int64_t>(random.u32())},
+                        {"t", random.text("abc def", random.below(30))}};
     const std::string good = crypto::sign_jwt(claims, key).reveal();
     ASSERT_TRUE(crypto::verify_jwt(good, key));
     for (int change = 0; change < 20; ++change) {
@@ -132,7 +144,8 @@ TEST(Jwt, BrowserTokensDecodeWithPlainBase64) {
   const Secret key("k");
   base::SeededRandom random(1);
   for (int shift = 0; shift < 3; ++shift) {
-    const json::Object claims{{"user_id", std::string(static_cast<std::size_t>(shift), 'x') + "a>?~b>>>???~~~\x7f" + "Zoë\xF0\x9F\x98\x80"},
+    const json::Object claims{{"user_id", std::string(static_cast<std::size_t>(shift), 'x') +
+                                              "a>?~b>>>???~~~\x7f" + "Zoë\xF0\x9F\x98\x80"},
                               {"role", "guest"}};
     const std::string token = crypto::sign_browser_jwt(claims, key, random).reveal();
     const auto payload = base::split(token, '.')[1];
@@ -157,12 +170,15 @@ TEST(Password, HashesAndVerifies) {
 
 TEST(Password, ForeignAndBrokenHashes) {
   // From the reference implementation's own test: argon2id, m=256, t=2, p=1, "password", salt "somesalt".
-  const std::string reference = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+  const std::string reference =
+      "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
   EXPECT_TRUE(crypto::verify_password(Secret("password"), reference));
   EXPECT_TRUE(crypto::password_needs_rehash(reference));
-  for (const char* bad : {"", "$argon2id$", "$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
-                          "$argon2id$v=19$m=4294967295,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
-                          "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$", "password"})
+  for (const char* bad :
+       {"", "$argon2id$",
+        "$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+        "$argon2id$v=19$m=4294967295,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+        "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$", "password"})
     EXPECT_FALSE(crypto::verify_password(Secret("password"), bad)) << bad;
 }
 
@@ -189,7 +205,7 @@ const std::string kKeyB = base::to_base64(as_bytes(std::string(32, 'b')));
 TEST_F(EnvelopeTest, CreatesAPrivateKeyFileOnce) {
   const auto first = crypto::Keyring::load_or_create(path(), random_);
   ASSERT_TRUE(first) << first.error().detail;
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat(path().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
@@ -215,7 +231,8 @@ TEST_F(EnvelopeTest, OpensOnlyInItsPlace) {
   EXPECT_NE(sealed, ring.seal(Secret("a secret of the clinic"), aad, random_));
   EXPECT_EQ(ring.open(ring.seal(Secret(""), aad, random_), aad)->reveal(), "");
 
-  EXPECT_EQ(ring.open(sealed, "televisit/v1/integrations/org-2/row-1/appSecret").error().code, "integration_secret_unreadable");
+  EXPECT_EQ(ring.open(sealed, "televisit/v1/integrations/org-2/row-1/appSecret").error().code,
+            "integration_secret_unreadable");
   EXPECT_FALSE(ring.open(sealed, ""));
   for (std::size_t n = 0; n < sealed.size(); ++n) ASSERT_FALSE(ring.open(sealed.substr(0, n), aad)) << n;
   for (std::size_t i = 0; i < sealed.size(); ++i) {
@@ -257,15 +274,16 @@ TEST_F(EnvelopeTest, RotatesAndRetires) {
   const auto third = crypto::Keyring::load_or_create(path(), random_).value();
   EXPECT_EQ(third.kids(), std::vector<std::string>{*kid});
   EXPECT_FALSE(third.open(sealed, "a"));
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat(path().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
 }
 
 TEST_F(EnvelopeTest, BadKeyFiles) {
-  for (const std::string& text : {std::string(), std::string("\n"), std::string("k1"), "k1:" + kKeyA.substr(4), "k 1:" + kKeyA, ":" + kKeyA,
-                                  "k1:" + kKeyA + "\nk1:" + kKeyB, std::string("k1:!!!")}) {
+  for (const std::string& text :
+       {std::string(), std::string("\n"), std::string("k1"), "k1:" + kKeyA.substr(4), "k 1:" + kKeyA,
+        ":" + kKeyA, "k1:" + kKeyA + "\nk1:" + kKeyB, std::string("k1:!!!")}) {
     write(text);
     const auto got = crypto::Keyring::load_or_create(path(), random_);
     ASSERT_FALSE(got) << text;
@@ -274,7 +292,8 @@ TEST_F(EnvelopeTest, BadKeyFiles) {
   }
   write("k1:" + kKeyA, 0640);
   EXPECT_EQ(crypto::Keyring::load_or_create(path(), random_).error().code, "key_file_invalid");
-  EXPECT_EQ(crypto::Keyring::load_or_create(folder_ + "/absent/master.key", random_).error().code, "key_file_unreadable");
+  EXPECT_EQ(crypto::Keyring::load_or_create(folder_ + "/absent/master.key", random_).error().code,
+            "key_file_unreadable");
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ struct MacDeleter {
   void operator()(EVP_MAC_CTX* p) const { EVP_MAC_CTX_free(p); }
 };
 
-// Fetching walks the provider's tables under a lock; once per process is enough. Immutable after construction.
+// Fetching walks the provider's tables under a lock; once per process is enough. Immutable after
+// construction.
 EVP_MAC* hmac_algorithm() {
   static const std::unique_ptr<EVP_MAC, MacDeleter> mac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
   if (!mac) throw std::runtime_error("OpenSSL has no HMAC");
@@ -47,13 +48,18 @@ std::array<std::uint8_t, N> hmac(const char* digest, base::Bytes key, base::Byte
 Sha256Digest sha256(base::Bytes data) {
   Sha256Digest out{};
   unsigned int written = 0;
-  if (EVP_Digest(data.data(), data.size(), out.data(), &written, EVP_sha256(), nullptr) != 1 || written != out.size())
+  if (EVP_Digest(data.data(), data.size(), out.data(), &written, EVP_sha256(), nullptr) != 1 ||
+      written != out.size())
     throw std::runtime_error("SHA-256 failed");
   return out;
 }
 
-Sha256Digest hmac_sha256(base::Bytes key, base::Bytes data) { return hmac<32>("SHA256", key, data); }
-Sha1Digest hmac_sha1(base::Bytes key, base::Bytes data) { return hmac<20>("SHA1", key, data); }
+Sha256Digest hmac_sha256(base::Bytes key, base::Bytes data) {
+  return hmac<32>("SHA256", key, data);
+}
+Sha1Digest hmac_sha1(base::Bytes key, base::Bytes data) {
+  return hmac<20>("SHA1", key, data);
+}
 
 bool equal_constant_time(base::Bytes a, base::Bytes b) {
   return a.size() == b.size() && (a.empty() || CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0);
@@ -62,7 +68,8 @@ bool equal_constant_time(base::Bytes a, base::Bytes b) {
 void SystemRandom::fill(std::span<std::uint8_t> out) {
   while (!out.empty()) {
     const std::size_t n = std::min<std::size_t>(out.size(), 1 << 20);
-    if (RAND_bytes(out.data(), static_cast<int>(n)) != 1) throw std::runtime_error("the system has no randomness to give");
+    if (RAND_bytes(out.data(), static_cast<int>(n)) != 1)
+      throw std::runtime_error("the system has no randomness to give");
     out = out.subspan(n);
   }
 }

@@ -45,12 +45,17 @@ class File {
   int fd_;
 };
 
-const std::uint8_t* bytes(const std::string& s) { return reinterpret_cast<const std::uint8_t*>(s.data()); }
-std::uint8_t* bytes(std::string& s) { return reinterpret_cast<std::uint8_t*>(s.data()); }
+const std::uint8_t* bytes(const std::string& s) {
+  return reinterpret_cast<const std::uint8_t*>(s.data());
+}
+std::uint8_t* bytes(std::string& s) {
+  return reinterpret_cast<std::uint8_t*>(s.data());
+}
 
 bool is_kid(std::string_view kid) {
   return !kid.empty() && kid.size() <= 64 && std::all_of(kid.begin(), kid.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
   });
 }
 
@@ -77,11 +82,14 @@ std::string new_key(base::Random& random) {
   return key;
 }
 
-std::string new_kid(base::Random& random) { return "k" + random.text("0123456789abcdef", 8); }
+std::string new_kid(base::Random& random) {
+  return "k" + random.text("0123456789abcdef", 8);
+}
 
-// Written beside its place and then put there, so that a crash leaves no half file. With `replace` it takes the place of the
-// old file; without, of two starting processes one wins and the other reads the winner's.
-base::Result<void> put_file(const std::string& path, const std::string& text, bool replace, base::Random& random) {
+// Written beside its place and then put there, so that a crash leaves no half file. With `replace` it takes
+// the place of the old file; without, of two starting processes one wins and the other reads the winner's.
+base::Result<void> put_file(const std::string& path, const std::string& text, bool replace,
+                            base::Random& random) {
   const std::string temporary = path + "." + random.text("0123456789abcdef", 16) + ".new";
   const auto unreadable = [&](const char* what) {
     const std::string why = std::strerror(errno);
@@ -91,7 +99,8 @@ base::Result<void> put_file(const std::string& path, const std::string& text, bo
   {
     const File file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.fd() < 0) return unreadable("create");
-    if (::write(file.fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) || ::fsync(file.fd()) != 0)
+    if (::write(file.fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+        ::fsync(file.fd()) != 0)
       return unreadable("write");
   }
   if (replace) {
@@ -114,12 +123,13 @@ base::Result<void> put_file(const std::string& path, const std::string& text, bo
 base::Result<Keyring> Keyring::load_or_create(const std::string& path, base::Random& random) {
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) {
-    if (auto made = put_file(path, line_of(new_kid(random), new_key(random)), false, random); !made) return base::fail(std::move(made.error()));
+    if (auto made = put_file(path, line_of(new_kid(random), new_key(random)), false, random); !made)
+      return base::fail(std::move(made.error()));
     fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   }
   const File file(fd);
   if (fd < 0) return base::fail("key_file_unreadable", path + ": " + std::strerror(errno));
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd, &info) != 0) return base::fail("key_file_unreadable", path + ": " + std::strerror(errno));
   if (!S_ISREG(info.st_mode)) return base::fail("key_file_invalid", path + ": not a regular file");
   if ((info.st_mode & 077) != 0)
@@ -158,19 +168,23 @@ std::string Keyring::seal(const base::Secret& plain, std::string_view aad, base:
   int written = 0, rest = 0;
   const std::unique_ptr<EVP_CIPHER_CTX, Deleter> context(EVP_CIPHER_CTX_new());
   if (!context ||
-      EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, bytes(key.bytes.reveal()), nonce.data()) != 1 ||
+      EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, bytes(key.bytes.reveal()),
+                         nonce.data()) != 1 ||
       EVP_EncryptUpdate(context.get(), nullptr, &written, reinterpret_cast<const std::uint8_t*>(aad.data()),
                         static_cast<int>(aad.size())) != 1 ||
-      EVP_EncryptUpdate(context.get(), bytes(box), &written, bytes(text), static_cast<int>(text.size())) != 1 ||
+      EVP_EncryptUpdate(context.get(), bytes(box), &written, bytes(text), static_cast<int>(text.size())) !=
+          1 ||
       EVP_EncryptFinal_ex(context.get(), bytes(box) + written, &rest) != 1 ||
       EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, bytes(box) + text.size()) != 1)
     throw std::runtime_error("AES-256-GCM failed");
-  return std::string(kPrefix) + key.kid + ":" + base::to_base64url(nonce) + ":" + base::to_base64url(base::as_bytes(box));
+  return std::string(kPrefix) + key.kid + ":" + base::to_base64url(nonce) + ":" +
+         base::to_base64url(base::as_bytes(box));
 }
 
 base::Result<base::Secret> Keyring::open(std::string_view envelope, std::string_view aad) const {
   const auto unreadable = [](const char* why) {
-    return base::fail("integration_secret_unreadable", std::string("the stored secret cannot be opened: ") + why);
+    return base::fail("integration_secret_unreadable",
+                      std::string("the stored secret cannot be opened: ") + why);
   };
   if (!is_envelope(envelope)) return unreadable("not an envelope");
   const auto parts = base::split(envelope.substr(kPrefix.size()), ':');
@@ -180,7 +194,8 @@ base::Result<base::Secret> Keyring::open(std::string_view envelope, std::string_
   if (envelope.find('=') != std::string_view::npos) return unreadable("bad encoding");
   const auto nonce = base::from_base64url(parts[1]);
   auto box = base::from_base64url(parts[2]);
-  if (!nonce || nonce->size() != kNonceBytes || !box || box->size() < kTagBytes) return unreadable("bad encoding");
+  if (!nonce || nonce->size() != kNonceBytes || !box || box->size() < kTagBytes)
+    return unreadable("bad encoding");
 
   const std::size_t size = box->size() - kTagBytes;
   std::string plain(size, '\0');
@@ -188,7 +203,8 @@ base::Result<base::Secret> Keyring::open(std::string_view envelope, std::string_
   const std::unique_ptr<EVP_CIPHER_CTX, Deleter> context(EVP_CIPHER_CTX_new());
   // The final call compares the tag in constant time; nothing of `plain` is used before it.
   if (!context ||
-      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, bytes(key->bytes.reveal()), bytes(*nonce)) != 1 ||
+      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, bytes(key->bytes.reveal()),
+                         bytes(*nonce)) != 1 ||
       EVP_DecryptUpdate(context.get(), nullptr, &written, reinterpret_cast<const std::uint8_t*>(aad.data()),
                         static_cast<int>(aad.size())) != 1 ||
       EVP_DecryptUpdate(context.get(), bytes(plain), &written, bytes(*box), static_cast<int>(size)) != 1 ||
@@ -198,9 +214,13 @@ base::Result<base::Secret> Keyring::open(std::string_view envelope, std::string_
   return base::Secret(std::move(plain));
 }
 
-bool Keyring::is_envelope(std::string_view text) { return text.starts_with(kPrefix); }
+bool Keyring::is_envelope(std::string_view text) {
+  return text.starts_with(kPrefix);
+}
 
-const std::string& Keyring::active_kid() const { return keys_.front().kid; }
+const std::string& Keyring::active_kid() const {
+  return keys_.front().kid;
+}
 
 std::vector<std::string> Keyring::kids() const {
   std::vector<std::string> out;
@@ -227,7 +247,8 @@ base::Result<std::string> Keyring::rotate(const std::string& path, base::Random&
 base::Result<void> Keyring::retire(const std::string& path, std::string_view kid, base::Random& random) {
   const auto ring = load_or_create(path, random);
   if (!ring) return base::fail(ring.error());
-  if (ring->active_kid() == kid) return base::fail("key_active", "the active key cannot be retired; rotate first");
+  if (ring->active_kid() == kid)
+    return base::fail("key_active", "the active key cannot be retired; rotate first");
   std::string text;
   std::size_t kept = 0;
   for (const auto& key : ring->keys_) {
@@ -245,12 +266,14 @@ base::Secret Keyring::derive(std::string_view label) const {
   std::string key = keys_.front().bytes.reveal();
   std::string info = "televisit/derive/v1/" + std::string(label);
   char digest[] = "SHA256";
-  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-                               OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, key.data(), key.size()),
-                               OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info.data(), info.size()),
-                               OSSL_PARAM_construct_end()};
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, key.data(), key.size()),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info.data(), info.size()),
+      OSSL_PARAM_construct_end()};
   std::string out(kKeyBytes, '\0');
-  if (!context || EVP_KDF_derive(context.get(), bytes(out), out.size(), params) != 1) throw std::runtime_error("HKDF failed");
+  if (!context || EVP_KDF_derive(context.get(), bytes(out), out.size(), params) != 1)
+    throw std::runtime_error("HKDF failed");
   return base::Secret(std::move(out));
 }
 

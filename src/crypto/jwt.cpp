@@ -16,7 +16,9 @@ struct Parts {
 };
 
 base::Result<Parts> split(std::string_view token) {
-  const auto malformed = [] { return base::fail("token_malformed", "the token is not three base64url parts"); };
+  const auto malformed = [] {
+    return base::fail("token_malformed", "the token is not three base64url parts");
+  };
   if (token.size() > kMaxToken) return malformed();
   const auto parts = base::split(token, '.');
   if (parts.size() != 3) return malformed();
@@ -48,9 +50,10 @@ base::Secret sign_parts(std::string payload, const base::Secret& key) {
   return base::Secret(std::move(token));
 }
 
-// Rewrites JSON text so that its base64url holds neither '-' nor '_'. Those are the sextets 62 and 63, which bytes below
-// 0x80 make only by a '>', '?', '~' or DEL in the third place of a triple: a fresh "jti" of the same length could not
-// move them away, an escape removes them. Such characters stand only inside JSON strings, and so does what is not ASCII.
+// Rewrites JSON text so that its base64url holds neither '-' nor '_'. Those are the sextets 62 and 63, which
+// bytes below 0x80 make only by a '>', '?', '~' or DEL in the third place of a triple: a fresh "jti" of the
+// same length could not move them away, an escape removes them. Such characters stand only inside JSON
+// strings, and so does what is not ASCII.
 std::string plain_base64_json(std::string_view text) {
   std::string out;
   const auto escape = [&out](std::uint32_t unit) {
@@ -76,11 +79,15 @@ std::string plain_base64_json(std::string_view text) {
   return out;
 }
 
-std::string payload_of(const json::Object& claims) { return base::to_base64url(base::as_bytes(json::serialize(claims))); }
+std::string payload_of(const json::Object& claims) {
+  return base::to_base64url(base::as_bytes(json::serialize(claims)));
+}
 
 }  // namespace
 
-base::Secret sign_jwt(const json::Object& claims, const base::Secret& key) { return sign_parts(payload_of(claims), key); }
+base::Secret sign_jwt(const json::Object& claims, const base::Secret& key) {
+  return sign_parts(payload_of(claims), key);
+}
 
 base::Secret sign_browser_jwt(json::Object claims, const base::Secret& key, base::Random& random) {
   claims["jti"] = random.uuid();

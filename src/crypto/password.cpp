@@ -32,7 +32,8 @@ std::optional<std::uint32_t> number_after(std::string_view text, std::string_vie
 
 std::optional<Phc> parse_phc(std::string_view text) {
   const auto parts = base::split(text, '$');
-  if (parts.size() != 6 || !parts[0].empty() || parts[1] != "argon2id" || parts[2] != "v=19") return std::nullopt;
+  if (parts.size() != 6 || !parts[0].empty() || parts[1] != "argon2id" || parts[2] != "v=19")
+    return std::nullopt;
   const auto costs = base::split(parts[3], ',');
   if (costs.size() != 3) return std::nullopt;
   const auto memory = number_after(costs[0], "m=");
@@ -54,8 +55,9 @@ std::string unpadded(std::string text) {
 
 std::string argon2id(const base::Secret& password, const Phc& phc, std::size_t length) {
   std::string out(length, '\0');
-  const int rc = argon2id_hash_raw(phc.passes, phc.memory_kib, phc.lanes, password.reveal().data(),
-                                   password.reveal().size(), phc.salt.data(), phc.salt.size(), out.data(), out.size());
+  const int rc =
+      argon2id_hash_raw(phc.passes, phc.memory_kib, phc.lanes, password.reveal().data(),
+                        password.reveal().size(), phc.salt.data(), phc.salt.size(), out.data(), out.size());
   if (rc != ARGON2_OK) throw std::runtime_error(std::string("Argon2id: ") + argon2_error_message(rc));
   return out;
 }
@@ -86,8 +88,9 @@ bool password_needs_rehash(std::string_view text) {
 
 const std::string& unmatchable_password_hash() {
   // 32 bytes of zero as the hash: finding a password for it is a preimage search.
-  static const std::string hash = "$argon2id$v=19$m=" + std::to_string(kMemoryKib) + ",t=" + std::to_string(kPasses) +
-                                  ",p=" + std::to_string(kLanes) + "$" + std::string(22, 'A') + "$" + std::string(43, 'A');
+  static const std::string hash = "$argon2id$v=19$m=" + std::to_string(kMemoryKib) +
+                                  ",t=" + std::to_string(kPasses) + ",p=" + std::to_string(kLanes) + "$" +
+                                  std::string(22, 'A') + "$" + std::string(43, 'A');
   return hash;
 }
 

@@ -27,12 +27,18 @@ void allow_any_origin(const http::Request& request, http::Response& response) {
 
 std::string_view phrase(int status) {
   switch (status) {
-    case 400: return "bad request";
-    case 404: return "not found";
-    case 405: return "method not allowed";
-    case 413: return "body too large";
-    case 503: return "service unavailable";
-    default: return "internal error";
+    case 400:
+      return "bad request";
+    case 404:
+      return "not found";
+    case 405:
+      return "method not allowed";
+    case 413:
+      return "body too large";
+    case 503:
+      return "service unavailable";
+    default:
+      return "internal error";
   }
 }
 
@@ -64,7 +70,8 @@ struct Engine::Impl final : sfu::Events {
         api(api_services()),
         entrance(config, api_services()) {}
 
-  // First nothing comes in any more, then what is queued is finished, then the media plane ends; its last events find the gate closed.
+  // First nothing comes in any more, then what is queued is finished, then the media plane ends; its last
+  // events find the gate closed.
   ~Impl() override {
     ticking.cancel();
     gate.close();
@@ -73,7 +80,15 @@ struct Engine::Impl final : sfu::Events {
   }
 
   ApiServices api_services() {
-    return {store, directory, tokens, ids, live, deps.clock, deps.random, config.strict_room_names, config.lenient_paths};
+    return {store,
+            directory,
+            tokens,
+            ids,
+            live,
+            deps.clock,
+            deps.random,
+            config.strict_room_names,
+            config.lenient_paths};
   }
 
   base::Result<void> start() {
@@ -88,7 +103,9 @@ struct Engine::Impl final : sfu::Events {
     services.media = media.get();
     if (auto restored = restore(); !restored) return restored;
     ticking = deps.timers.every(config.tick, [this] { live.tick(); });
-    telemetry::info("engine started", {{"node", services.node_id}, {"media", media->local_address().text()}, {"rooms", live.size()}});
+    telemetry::info(
+        "engine started",
+        {{"node", services.node_id}, {"media", media->local_address().text()}, {"rooms", live.size()}});
     return {};
   }
 
@@ -103,10 +120,13 @@ struct Engine::Impl final : sfu::Events {
     for (const auto& session : *sessions) {
       auto inside = by_session.find(session.id);
       if (inside == by_session.end()) {
-        if (auto closed = store.close_session(session.room_id, session.id, deps.clock.wall()); !closed) return closed;
+        if (auto closed = store.close_session(session.room_id, session.id, deps.clock.wall()); !closed)
+          return closed;
         continue;
       }
-      live.open(session.room_id, session.workspace_id)->post([session, left = std::move(inside->second)](LiveRoom& room) { room.restore(session, left); });
+      live.open(session.room_id, session.workspace_id)
+          ->post(
+              [session, left = std::move(inside->second)](LiveRoom& room) { room.restore(session, left); });
     }
     return {};
   }
@@ -125,7 +145,8 @@ struct Engine::Impl final : sfu::Events {
   void on_active_speakers(const sfu::RoomId& room, std::vector<sfu::Speaker> speakers) override {
     on_room(room, [speakers = std::move(speakers)](LiveRoom& r) { r.media_speakers(speakers); });
   }
-  void on_connection_state(const sfu::RoomId& room, const sfu::PeerId& peer, sfu::Target target, bool connected, std::string) override {
+  void on_connection_state(const sfu::RoomId& room, const sfu::PeerId& peer, sfu::Target target,
+                           bool connected, std::string) override {
     on_room(room, [peer, target, connected](LiveRoom& r) { r.media_state(peer.str(), target, connected); });
   }
 
@@ -177,9 +198,13 @@ base::Result<WorkspaceCredentials> Engine::create_workspace(const std::string& n
   return create_workspace(name, fresh);
 }
 
-base::Result<WorkspaceCredentials> Engine::create_workspace(const std::string& name, const WorkspaceCredentials& given) {
-  if (name.empty() || !base::is_object_id(given.access_key) || !base::is_object_id(given.template_id) || given.secret.reveal().size() < 16) {
-    return base::fail("credentials_invalid", "a workspace needs a name, access key and template id of 24 hex digits, and a secret of at least 16 characters");
+base::Result<WorkspaceCredentials> Engine::create_workspace(const std::string& name,
+                                                            const WorkspaceCredentials& given) {
+  if (name.empty() || !base::is_object_id(given.access_key) || !base::is_object_id(given.template_id) ||
+      given.secret.reveal().size() < 16) {
+    return base::fail("credentials_invalid",
+                      "a workspace needs a name, access key and template id of 24 hex digits, and a secret "
+                      "of at least 16 characters");
   }
   const auto now = impl_->deps.clock.wall();
   Workspace w;
@@ -200,12 +225,14 @@ base::Result<WorkspaceCredentials> Engine::create_workspace(const std::string& n
   t.settings = default_settings();
   t.created_at = t.updated_at = now;
   if (auto stored = impl_->store.insert_workspace(w, t); !stored) {
-    if (stored.error().code == storage::kUnique) return base::fail("workspace_exists", "a workspace with this name, access key or template id exists");
+    if (stored.error().code == storage::kUnique)
+      return base::fail("workspace_exists", "a workspace with this name, access key or template id exists");
     return base::fail(stored.error());
   }
   WorkspaceCredentials out = given;
   out.workspace_id = w.id;
-  telemetry::info("workspace created", {{"workspace", w.id}, {"access_key", w.access_key}, {"template", t.id}});
+  telemetry::info("workspace created",
+                  {{"workspace", w.id}, {"access_key", w.access_key}, {"template", t.id}});
   impl_->directory.add(std::move(w));
   return out;
 }
@@ -218,8 +245,14 @@ base::Result<std::vector<WorkspaceInfo>> Engine::workspaces() {
   return out;
 }
 
-base::SocketAddress Engine::media_address() const { return impl_->media->local_address(); }
-sfu::WorkerStats Engine::media_stats() const { return impl_->media->stats(); }
-std::size_t Engine::live_rooms() const { return impl_->live.size(); }
+base::SocketAddress Engine::media_address() const {
+  return impl_->media->local_address();
+}
+sfu::WorkerStats Engine::media_stats() const {
+  return impl_->media->stats();
+}
+std::size_t Engine::live_rooms() const {
+  return impl_->live.size();
+}
 
 }  // namespace engine

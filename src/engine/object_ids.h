@@ -1,5 +1,5 @@
-// Ids of 100ms objects (100ms-server-api.md §8.4): 4 bytes of seconds, 5 random bytes of this process, 3 bytes of counter, as 24 lower-case hex digits.
-// Descending order is newest first. Thread-safe.
+// Ids of 100ms objects (100ms-server-api.md §8.4): 4 bytes of seconds, 5 random bytes of this process, 3
+// bytes of counter, as 24 lower-case hex digits. Descending order is newest first. Thread-safe.
 #pragma once
 
 #include <array>

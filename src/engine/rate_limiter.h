@@ -15,7 +15,8 @@ class TokenBucket {
  public:
   TokenBucket(double rate, double burst) : rate_(rate), burst_(burst), tokens_(burst) {}
   bool take(base::SteadyTime now) {
-    if (last_.us != 0) tokens_ = std::min(burst_, tokens_ + rate_ * static_cast<double>((now - last_).us) / 1e6);
+    if (last_.us != 0)
+      tokens_ = std::min(burst_, tokens_ + rate_ * static_cast<double>((now - last_).us) / 1e6);
     last_ = now;
     if (tokens_ < 1) return false;
     tokens_ -= 1;
@@ -29,7 +30,8 @@ class TokenBucket {
 
 class RateLimiter {
  public:
-  RateLimiter(double rate, double burst, const base::Clock& clock) : rate_(rate), burst_(burst), clock_(clock) {}
+  RateLimiter(double rate, double burst, const base::Clock& clock)
+      : rate_(rate), burst_(burst), clock_(clock) {}
   bool allow(const std::string& key) {
     const std::lock_guard lock(mutex_);
     if (buckets_.size() > 10000) buckets_.clear();

@@ -19,7 +19,8 @@ Role read_role(const std::string& name, const json::Object& document) {
         role.screen |= kind.as_string() == "screen";
       }
     }
-    if (const auto* video = json::object_at(*publish, "video")) role.video_kbps = json::int_or(*video, "bitRate", 0);
+    if (const auto* video = json::object_at(*publish, "video"))
+      role.video_kbps = json::int_or(*video, "bitRate", 0);
   }
   if (const auto* subscribe = json::object_at(document, "subscribeParams")) {
     if (const auto* roles = json::array_at(*subscribe, "subscribeToRoles")) {

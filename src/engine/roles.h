@@ -1,5 +1,6 @@
-// The roles of a template as the live room uses them: what a peer may publish, whom it hears, what it may ask of others
-// (100ms-client-protocol.md §6, 100ms-server-api.md §4.2). A value; read once from a stored, normalised template.
+// The roles of a template as the live room uses them: what a peer may publish, whom it hears, what it may ask
+// of others (100ms-client-protocol.md §6, 100ms-server-api.md §4.2). A value; read once from a stored,
+// normalised template.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +42,8 @@ class RoleBook {
   explicit RoleBook(const Template& t);
 
   const Role* find(const std::string& name) const;
-  // The params of on-policy-change for a peer of this role; the role must be in the book, else the SDK waits for ever.
+  // The params of on-policy-change for a peer of this role; the role must be in the book, else the SDK waits
+  // for ever.
   json::Object policy_for(const std::string& role) const;
 
   bool state_enabled() const { return state_enabled_; }
@@ -56,7 +58,8 @@ class RoleBook {
   bool state_has_peers_ = false;
 };
 
-// The smallest policy that lets the SDK go on to `join`, where it can be told a refusal it shows (§5, §6): for sockets that will be turned away.
+// The smallest policy that lets the SDK go on to `join`, where it can be told a refusal it shows (§5, §6):
+// for sockets that will be turned away.
 json::Object bare_policy(const std::string& role);
 
 }  // namespace engine

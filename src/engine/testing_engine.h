@@ -1,5 +1,5 @@
-// A whole engine for tests: database, server on port 0, media on port 0, a clock turned by hand, one workspace. restart() ends the process's half and opens it
-// anew on the same database.
+// A whole engine for tests: database, server on port 0, media on port 0, a clock turned by hand, one
+// workspace. restart() ends the process's half and opens it anew on the same database.
 #pragma once
 
 #include <memory>
@@ -28,7 +28,8 @@ struct Answer {
 std::string channel_offer();
 // The same with an audio and a video m-line; the ids are the second words of msid.
 std::string media_offer(const std::string& stream, const std::string& audio, const std::string& video);
-json::Object track(const std::string& id, const std::string& stream, const std::string& type, bool mute = false);
+json::Object track(const std::string& id, const std::string& stream, const std::string& type,
+                   bool mute = false);
 
 class World {
  public:
@@ -42,21 +43,27 @@ class World {
     start();
   }
 
-  std::string management_token(std::int64_t issued_ago = 10, std::int64_t lasts = 3600, json::Object overrides = {}) const;
-  std::string app_token(const std::string& room, const std::string& role, const std::string& user = "u-1", json::Object overrides = {}) const;
+  std::string management_token(std::int64_t issued_ago = 10, std::int64_t lasts = 3600,
+                               json::Object overrides = {}) const;
+  std::string app_token(const std::string& room, const std::string& role, const std::string& user = "u-1",
+                        json::Object overrides = {}) const;
   std::string sign(json::Object claims) const;
 
   Answer get(const std::string& path) { return call("GET", path, {}, management_token()); }
-  Answer post(const std::string& path, const std::string& body = "{}") { return call("POST", path, body, management_token()); }
+  Answer post(const std::string& path, const std::string& body = "{}") {
+    return call("POST", path, body, management_token());
+  }
   Answer remove(const std::string& path) { return call("DELETE", path, {}, management_token()); }
-  Answer call(const std::string& method, const std::string& path, const std::string& body, const std::string& token,
+  Answer call(const std::string& method, const std::string& path, const std::string& body,
+              const std::string& token,
               std::vector<http::Header> headers = {{"content-type", "application/json"}});
   Answer init(const std::string& token, const std::string& peer = "p");
 
   std::string make_room(const std::string& body = "{}");
   std::unique_ptr<WsClient> socket(const std::string& token, const std::string& peer);
   // Through policy, join with a data channel, and the answer.
-  std::unique_ptr<WsClient> joined(const std::string& room, const std::string& role, const std::string& peer, const std::string& user = "u-1");
+  std::unique_ptr<WsClient> joined(const std::string& room, const std::string& role, const std::string& peer,
+                                   const std::string& user = "u-1");
 
   base::ManualClock clock;
   crypto::SystemRandom random;

@@ -24,7 +24,8 @@ WsClient::WsClient(const base::SocketAddress& server, const std::string& target)
   to.sin_family = AF_INET;
   to.sin_port = htons(server.port);
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) throw std::runtime_error("connect");
+  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
+    throw std::runtime_error("connect");
   const std::string head = "GET " + target + " HTTP/1.1\r\nHost: localhost:" + std::to_string(server.port) +
                            "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
@@ -45,7 +46,9 @@ WsClient::WsClient(const base::SocketAddress& server, const std::string& target)
   refusal_ = in_;
 }
 
-WsClient::~WsClient() { vanish(); }
+WsClient::~WsClient() {
+  vanish();
+}
 
 void WsClient::vanish() {
   if (fd_ >= 0) ::close(fd_);
@@ -90,7 +93,9 @@ void WsClient::send_frame(std::uint8_t opcode, const std::string& payload) {
   }
 }
 
-void WsClient::send_text(const std::string& text) { send_frame(1, text); }
+void WsClient::send_text(const std::string& text) {
+  send_frame(1, text);
+}
 
 void WsClient::notify(const std::string& method, const json::Object& params) {
   json::Object frame{{"method", method}};
@@ -116,7 +121,10 @@ std::optional<json::Object> WsClient::read_frame(int timeout_ms) {
         in_.erase(0, header + length);
         if (opcode == 9) send_frame(10, payload);
         if (opcode == 8) {
-          closed_ = payload.size() >= 2 ? static_cast<std::uint16_t>(static_cast<std::uint8_t>(payload[0]) << 8 | static_cast<std::uint8_t>(payload[1])) : 1005;
+          closed_ = payload.size() >= 2
+                        ? static_cast<std::uint16_t>(static_cast<std::uint8_t>(payload[0]) << 8 |
+                                                     static_cast<std::uint8_t>(payload[1]))
+                        : 1005;
           send_frame(8, payload);
           return std::nullopt;
         }

@@ -27,9 +27,11 @@ class WsClient {
   void notify(const std::string& method, const json::Object& params);
   // Sends a request and waits for the reply with its id; notifications that come before it stay for next().
   json::Object request(const std::string& method, const json::Object& params);
-  // The next notification of this method, whatever else comes before it (dropped). Empty object: none within the deadline.
+  // The next notification of this method, whatever else comes before it (dropped). Empty object: none within
+  // the deadline.
   json::Object wait_for(const std::string& method, int timeout_ms = 5000);
-  // The names of all notifications that have come, in order, up to an answered ping: proof that nothing else is on its way.
+  // The names of all notifications that have come, in order, up to an answered ping: proof that nothing else
+  // is on its way.
   std::vector<std::string> drain();
   // Waits for the server's close frame (or the end of the stream: 1006).
   std::uint16_t wait_close();

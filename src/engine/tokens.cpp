@@ -9,14 +9,17 @@ namespace {
 
 constexpr std::int64_t kLeewaySeconds = 60;
 
-tl::unexpected<base::Error> refuse(std::string detail) { return base::fail("token_invalid", std::move(detail)); }
+tl::unexpected<base::Error> refuse(std::string detail) {
+  return base::fail("token_invalid", std::move(detail));
+}
 
 // NumericDate may be written with a fraction (RFC 7519 §2).
 std::optional<std::int64_t> seconds_of(const json::Object& claims, std::string_view name) {
   const auto* value = json::find(claims, name);
   if (!value) return std::nullopt;
   if (value->is_int64()) return value->get_int64();
-  if (value->is_double() && value->get_double() > 0 && value->get_double() < 1e12) return static_cast<std::int64_t>(value->get_double());
+  if (value->is_double() && value->get_double() > 0 && value->get_double() < 1e12)
+    return static_cast<std::int64_t>(value->get_double());
   return std::nullopt;
 }
 
@@ -24,18 +27,23 @@ std::optional<std::int64_t> seconds_of(const json::Object& claims, std::string_v
 
 std::string_view Tokens::bearer(std::string_view authorization) {
   constexpr std::string_view kScheme = "bearer ";
-  if (authorization.size() <= kScheme.size() || !base::equals_ignore_case(authorization.substr(0, kScheme.size()), kScheme)) return {};
+  if (authorization.size() <= kScheme.size() ||
+      !base::equals_ignore_case(authorization.substr(0, kScheme.size()), kScheme))
+    return {};
   return base::trim(authorization.substr(kScheme.size()));
 }
 
-base::Result<VerifiedToken> Tokens::verify(std::string_view token, TokenType type, const Lookup& lookup) const {
+base::Result<VerifiedToken> Tokens::verify(std::string_view token, TokenType type,
+                                           const Lookup& lookup) const {
   if (token.empty()) return base::fail("token_missing", "no bearer token");
   auto peeked = crypto::peek_jwt_claims(token);
   if (!peeked) return base::fail("token_missing", "not a JSON web token");
   auto workspace = lookup(std::string(json::text_or(*peeked, "access_key")));
   if (!workspace) return refuse("access key is unknown");
   auto claims = crypto::verify_jwt(token, workspace->secret);
-  if (!claims) return refuse(claims.error().code == "token_algorithm" ? "algorithm must be HS256" : "signature is invalid");
+  if (!claims)
+    return refuse(claims.error().code == "token_algorithm" ? "algorithm must be HS256"
+                                                           : "signature is invalid");
 
   if (json::int_or(*claims, "version", 0) != 2) return refuse("version must be 2");
   if (json::text_or(*claims, "type") != (type == TokenType::kApp ? "app" : "management")) {

@@ -1,5 +1,6 @@
-// Management and app tokens (100ms-server-api.md §1.2, §1.3, §1.6). The secret's bytes are the key; clocks may differ by 60 s on nbf and iat, not on exp.
-// Error: code "token_invalid" with the detail to show, or "token_missing" when there is none. No token text is ever part of an error.
+// Management and app tokens (100ms-server-api.md §1.2, §1.3, §1.6). The secret's bytes are the key; clocks
+// may differ by 60 s on nbf and iat, not on exp. Error: code "token_invalid" with the detail to show, or
+// "token_missing" when there is none. No token text is ever part of an error.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// The workspaces with their secrets, in memory: tokens are checked on io threads, which must not wait for a database.
-// Thread-safe.
+// The workspaces with their secrets, in memory: tokens are checked on io threads, which must not wait for a
+// database. Thread-safe.
 #pragma once
 
 #include <map>
@@ -12,7 +12,8 @@
 
 namespace engine {
 
-using WorkspacePtr = std::shared_ptr<const Workspace>;  // shared: a request keeps its workspace while the directory changes
+using WorkspacePtr =
+    std::shared_ptr<const Workspace>;  // shared: a request keeps its workspace while the directory changes
 
 class Workspaces {
  public:

@@ -11,7 +11,7 @@
 namespace http {
 namespace {
 
-constexpr std::size_t kIdleHandles = 32;          // easy handles kept, each with its own open connections
+constexpr std::size_t kIdleHandles = 32;  // easy handles kept, each with its own open connections
 constexpr long kConnectionsPerHandle = 4;
 constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
 
@@ -61,7 +61,8 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* use
   }
   const std::size_t colon = line.find(':');
   if (colon != std::string_view::npos)
-    t.response.headers.emplace_back(base::to_lower(base::trim(line.substr(0, colon))), base::trim(line.substr(colon + 1)));
+    t.response.headers.emplace_back(base::to_lower(base::trim(line.substr(0, colon))),
+                                    base::trim(line.substr(colon + 1)));
   return n;
 }
 
@@ -82,7 +83,8 @@ base::SocketAddress from_sockaddr(const sockaddr* address) {
 // Before the first packet: the address the resolver gave for this very connection.
 curl_socket_t on_open_socket(void* user, curlsocktype, curl_sockaddr* address) {
   auto& t = *static_cast<Transfer*>(user);
-  if ((address->family != AF_INET && address->family != AF_INET6) || !t.request.address_allowed(from_sockaddr(&address->addr))) {
+  if ((address->family != AF_INET && address->family != AF_INET6) ||
+      !t.request.address_allowed(from_sockaddr(&address->addr))) {
     t.address_refused = true;
     return CURL_SOCKET_BAD;
   }
@@ -117,7 +119,8 @@ void set_transport(CURL* c, const ClientRequest& r, const ClientOptions& options
   set(c, CURLOPT_SSL_VERIFYHOST, 2L);
   set(c, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   set(c, CURLOPT_MAXCONNECTS, kConnectionsPerHandle);
-  set(c, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(1, r.connect_timeout.to_millis())));
+  set(c, CURLOPT_CONNECTTIMEOUT_MS,
+      static_cast<long>(std::max<std::int64_t>(1, r.connect_timeout.to_millis())));
   set(c, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(1, r.total_timeout.to_millis())));
   set(c, CURLOPT_ACCEPT_ENCODING, "gzip, deflate, br");
   set(c, CURLOPT_USERAGENT, "televisit");
@@ -168,7 +171,8 @@ ClientFailure classify(CURLcode code, long status, const Transfer& t) {
   if (t.headers_too_large) return ClientFailure::kBadResponse;
   if (t.address_refused) return ClientFailure::kUnreachable;
   switch (code) {
-    case CURLE_OPERATION_TIMEDOUT: return ClientFailure::kTimeout;
+    case CURLE_OPERATION_TIMEDOUT:
+      return ClientFailure::kTimeout;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
@@ -176,16 +180,20 @@ ClientFailure classify(CURLcode code, long status, const Transfer& t) {
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-    case CURLE_SSL_INVALIDCERTSTATUS: return ClientFailure::kTls;
+    case CURLE_SSL_INVALIDCERTSTATUS:
+      return ClientFailure::kTls;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_PARTIAL_FILE:
     case CURLE_UNSUPPORTED_PROTOCOL:  // an HTTP/0.9 answer
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
-    case CURLE_WRITE_ERROR: return ClientFailure::kBadResponse;
-    // curl reports bad chunking and a reset with the same code; once a status line was seen the answer is what is broken.
-    default: return status != 0 ? ClientFailure::kBadResponse : ClientFailure::kUnreachable;
+    case CURLE_WRITE_ERROR:
+      return ClientFailure::kBadResponse;
+    // curl reports bad chunking and a reset with the same code; once a status line was seen the answer is
+    // what is broken.
+    default:
+      return status != 0 ? ClientFailure::kBadResponse : ClientFailure::kUnreachable;
   }
 }
 
@@ -199,11 +207,16 @@ std::string_view ClientResponse::header(std::string_view lower_name) const {
 
 std::string_view to_string(ClientFailure failure) {
   switch (failure) {
-    case ClientFailure::kUnreachable: return "unreachable";
-    case ClientFailure::kTimeout: return "timeout";
-    case ClientFailure::kTls: return "tls";
-    case ClientFailure::kBadResponse: return "bad_response";
-    case ClientFailure::kTooLarge: return "too_large";
+    case ClientFailure::kUnreachable:
+      return "unreachable";
+    case ClientFailure::kTimeout:
+      return "timeout";
+    case ClientFailure::kTls:
+      return "tls";
+    case ClientFailure::kBadResponse:
+      return "bad_response";
+    case ClientFailure::kTooLarge:
+      return "too_large";
   }
   return "unreachable";
 }
@@ -235,7 +248,8 @@ struct Client::Impl {
 Client::Client() : Client(ClientOptions{}) {}
 
 Client::Client(const ClientOptions& options) : impl_(std::make_unique<Impl>()) {
-  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);  // not thread-safe by itself; a local static is
+  static const CURLcode initialised =
+      curl_global_init(CURL_GLOBAL_DEFAULT);  // not thread-safe by itself; a local static is
   static_cast<void>(initialised);
   impl_->options = options;
 }
@@ -245,7 +259,8 @@ Client::~Client() = default;
 tl::expected<ClientResponse, ClientError> Client::send(const ClientRequest& request) {
   for (const auto& [name, value] : request.headers)
     if (has_control(name) || has_control(value))
-      return tl::unexpected(ClientError{ClientFailure::kUnreachable, "a request header holds a line break; nothing was sent"});
+      return tl::unexpected(
+          ClientError{ClientFailure::kUnreachable, "a request header holds a line break; nothing was sent"});
 
   Easy easy = impl_->take();
   if (!easy) return tl::unexpected(ClientError{ClientFailure::kUnreachable, "out of memory"});
@@ -265,7 +280,8 @@ tl::expected<ClientResponse, ClientError> Client::send(const ClientRequest& requ
   if (code != CURLE_OK) {
     std::string detail = words[0] != '\0' ? words.data() : curl_easy_strerror(code);
     if (transfer.address_refused) detail = "the address of this host is not allowed";
-    if (transfer.too_large) detail = "the answer is larger than " + std::to_string(request.max_body) + " bytes";
+    if (transfer.too_large)
+      detail = "the answer is larger than " + std::to_string(request.max_body) + " bytes";
     if (transfer.headers_too_large) detail = "the answer's headers are larger than 64 KiB";
     return tl::unexpected(ClientError{classify(code, status, transfer), telemetry::redact(detail)});
   }

@@ -1,5 +1,5 @@
-// Outbound HTTP on libcurl. Synchronous; call it from a worker thread. Thread-safe; connections are kept and shared. Only http and https,
-// no redirects, no proxy from the environment, certificates always verified.
+// Outbound HTTP on libcurl. Synchronous; call it from a worker thread. Thread-safe; connections are kept and
+// shared. Only http and https, no redirects, no proxy from the environment, certificates always verified.
 #pragma once
 
 #include <functional>
@@ -22,8 +22,8 @@ struct ClientRequest {
   base::Duration connect_timeout = base::Duration::seconds(3);
   base::Duration total_timeout = base::Duration::seconds(8);
   std::size_t max_body = 1024 * 1024;  // after decompression
-  // Asked with every address before a packet goes there and again when a kept connection is used (visit-api.md §6.3);
-  // false ends the call with kUnreachable. Empty = every address.
+  // Asked with every address before a packet goes there and again when a kept connection is used
+  // (visit-api.md §6.3); false ends the call with kUnreachable. Empty = every address.
   std::function<bool(const base::SocketAddress&)> address_allowed;
 };
 struct ClientResponse {

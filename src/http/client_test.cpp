@@ -67,7 +67,9 @@ TEST(Client, SendsWhatItIsGivenAndReturnsTheAnswer) {
 
 TEST(Client, AnEmptyPostSaysLengthZeroAndDeleteWorks) {
   Router router;
-  router.add(Method::kPost, "/p", [](const Request& r) { return json_response(200, "len " + std::string(r.header("content-length"))); });
+  router.add(Method::kPost, "/p", [](const Request& r) {
+    return json_response(200, "len " + std::string(r.header("content-length")));
+  });
   router.add(Method::kDelete, "/p", [](const Request&) { return json_response(200, "gone"); });
   router.add(Method::kGet, "/p", [](const Request&) { return json_response(200, "body"); });
   testing::TestServer server(router);
@@ -98,8 +100,10 @@ TEST(Client, ConnectionsAreKept) {
 }
 
 TEST(Client, HtmlRedirectsAndErrorsAreAnswers) {
-  for (const char* answer : {"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>",
-                             "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nuntil the end"}) {
+  for (const char* answer :
+       {"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>",
+        "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\r\nuntil the end"}) {
     ScriptedServer server = answering(answer);
     Client client;
     EXPECT_TRUE(client.send(to(server.url()))) << answer;
@@ -107,9 +111,12 @@ TEST(Client, HtmlRedirectsAndErrorsAreAnswers) {
 }
 
 TEST(Client, BrokenAnswersAreBadResponses) {
-  for (const char* answer : {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc",
-                             "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "not http at all\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
-                             "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 7\r\n\r\nnotgzip"}) {
+  for (const char* answer :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc",
+        "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "not http at all\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 7\r\n\r\nnotgzip"}) {
     ScriptedServer server = answering(answer);
     Client client;
     EXPECT_EQ(describe(client.send(to(server.url()))), "bad_response") << answer;
@@ -178,11 +185,13 @@ std::string gzip(const std::string& text) {
 
 TEST(Client, BodiesAreBoundedAfterDecompression) {
   const std::string small = gzip(std::string(1000, 'a'));
-  ScriptedServer fits = answering("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: " + std::to_string(small.size()) + "\r\n\r\n" + small);
+  ScriptedServer fits = answering("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: " +
+                                  std::to_string(small.size()) + "\r\n\r\n" + small);
   Client client;
   EXPECT_EQ(describe(client.send(to(fits.url()))), "200 " + std::string(1000, 'a'));
   const std::string bomb = gzip(std::string(20'000'000, 'a'));
-  ScriptedServer server = answering("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: " + std::to_string(bomb.size()) + "\r\n\r\n" + bomb);
+  ScriptedServer server = answering("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: " +
+                                    std::to_string(bomb.size()) + "\r\n\r\n" + bomb);
   EXPECT_EQ(describe(client.send(to(server.url()))), "too_large");
   ScriptedServer plain = answering("HTTP/1.1 200 OK\r\n\r\n" + std::string(2'000'000, 'x'));
   EXPECT_EQ(describe(client.send(to(plain.url()))), "too_large");
@@ -207,7 +216,8 @@ TEST(Client, AddressesAreCheckedBeforeAPacketIsSentAndOnReuse) {
 
 TEST(Client, ManyThreadsShareOne) {
   Router router;
-  router.add(Method::kGet, "/n/:n", [](const Request& r) { return json_response(200, std::string(r.param("n"))); });
+  router.add(Method::kGet, "/n/:n",
+             [](const Request& r) { return json_response(200, std::string(r.param("n"))); });
   testing::TestServer server(router);
   Client client;
   std::atomic<int> good{0};
@@ -228,14 +238,17 @@ class Tls : public ::testing::Test {
   Tls() {
     testing::write_certificate(folder + "/cert.pem", folder + "/key.pem", "first");
     router.add(Method::kGet, "/hello", [](const Request&) { return json_response(200, "secure"); });
-    router.add(Method::kGet, "/big", [](const Request&) { return json_response(200, std::string(900'000, 'b')); });
+    router.add(Method::kGet, "/big",
+               [](const Request&) { return json_response(200, std::string(900'000, 'b')); });
     server = std::make_unique<testing::TestServer>(router, [this](ServerConfig& c) {
       c.listeners[0].tls_certificate_file = folder + "/cert.pem";
       c.listeners[0].tls_key_file = folder + "/key.pem";
     });
   }
   ~Tls() override { std::filesystem::remove_all(folder); }
-  std::string url(const std::string& host, const std::string& path) const { return "https://" + host + ":" + std::to_string(server->address().port) + path; }
+  std::string url(const std::string& host, const std::string& path) const {
+    return "https://" + host + ":" + std::to_string(server->address().port) + path;
+  }
 
   std::string folder = testing::temporary_folder();
   Router router;
@@ -274,7 +287,8 @@ TEST_F(Tls, ChangedFilesAreUsedWithoutARestart) {
   const std::string old_certificate = folder + "/old.pem";
   std::filesystem::copy_file(folder + "/cert.pem", old_certificate);
   testing::write_certificate(folder + "/cert.pem", folder + "/key.pem", "second");
-  // The files are looked at once per second, so the new certificate must be in use soon, and the old one no longer.
+  // The files are looked at once per second, so the new certificate must be in use soon, and the old one no
+  // longer.
   const auto begun = std::chrono::steady_clock::now();
   bool renewed = false;
   while (!renewed && std::chrono::steady_clock::now() - begun < std::chrono::seconds(5)) {
@@ -290,7 +304,8 @@ TEST(TlsStart, NamesTheFileThatDoesNotLoad) {
   Router router;
   base::SeededRandom random(1);
   ServerConfig config;
-  config.listeners.push_back({"t", base::SocketAddress::v4(0x7f000001, 0), &router, "/nonexistent/cert.pem", "/nonexistent/key.pem"});
+  config.listeners.push_back({"t", base::SocketAddress::v4(0x7f000001, 0), &router, "/nonexistent/cert.pem",
+                              "/nonexistent/key.pem"});
   const auto server = Server::start(config, random);
   ASSERT_FALSE(server);
   EXPECT_THAT(server.error().detail, HasSubstr("/nonexistent/cert.pem"));

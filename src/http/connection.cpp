@@ -1,4 +1,5 @@
-// One HTTP/1.x connection: requests in order, one at a time; handlers on their pool; then perhaps an event stream or a WebSocket.
+// One HTTP/1.x connection: requests in order, one at a time; handlers on their pool; then perhaps an event
+// stream or a WebSocket.
 #include <optional>
 
 #include "base/text.h"
@@ -26,7 +27,8 @@ struct Exchange {
 
 bool is_request_id(std::string_view text) {
   return text.size() >= 8 && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                  c == '_' || c == '-';
          });
 }
 
@@ -79,19 +81,19 @@ class Connection final : public Session {
   void close_stream(bool cleanly);
 
   Phase phase_ = Phase::kHandshake;
-  std::string in_;                 // received, not consumed
+  std::string in_;  // received, not consumed
   HeadScanner scanner_{HeadLimits{}};
   RequestHead head_;
   BodyReader body_;
   RouteMatch match_;
-  int early_status_ = 0;           // an error found at the head, answered after the body
+  int early_status_ = 0;  // an error found at the head, answered after the body
   std::shared_ptr<Exchange> exchange_;
-  bool reading_ = false;           // a read is under way
-  bool serving_ = false;           // counted in ListenerState::serving
+  bool reading_ = false;  // a read is under way
+  bool serving_ = false;  // counted in ListenerState::serving
   bool close_after_ = false;
   bool stopping_ = false;
   int status_ = 0;
-  SteadyPoint begun_{};            // first byte of the request
+  SteadyPoint begun_{};  // first byte of the request
   SteadyPoint window_{};
   std::size_t window_bytes_ = 0;
   std::uint64_t written_before_ = 0;
@@ -117,25 +119,34 @@ void Connection::stop() {
   switch (phase_) {
     case Phase::kHandshake:
     case Phase::kHead:
-    case Phase::kLingering: cut(); break;
-    case Phase::kStreaming: close_stream(true); break;
+    case Phase::kLingering:
+      cut();
+      break;
+    case Phase::kStreaming:
+      close_stream(true);
+      break;
     case Phase::kBody:
     case Phase::kHandling:
-    case Phase::kWriting: close_after_ = true; break;
+    case Phase::kWriting:
+      close_after_ = true;
+      break;
   }
 }
 
 void Connection::expired() {
   switch (phase_) {
     case Phase::kHandshake:
-    case Phase::kLingering: cut(); return;
+    case Phase::kLingering:
+      cut();
+      return;
     case Phase::kHead:
       if (in_.empty()) {
         cut();
         return;
       }
       break;
-    case Phase::kBody: break;
+    case Phase::kBody:
+      break;
     case Phase::kWriting:
       if (!write_moves()) {
         cut();
@@ -144,7 +155,8 @@ void Connection::expired() {
       }
       return;
     case Phase::kHandling:
-    case Phase::kStreaming: return;
+    case Phase::kStreaming:
+      return;
   }
   const bool trickles = window_bytes_ > 0 && window_bytes_ < server_->limits.slow_bytes;
   if (now() >= begun_ + span(server_->limits.request) || trickles) {
@@ -193,7 +205,9 @@ void Connection::on_read(net::ErrorCode error, std::size_t n) {
       in_.append(chunk_.data(), n);
       advance();
       break;
-    case Phase::kStreaming: read(); break;  // nothing is expected; reading notices the end
+    case Phase::kStreaming:
+      read();
+      break;  // nothing is expected; reading notices the end
     case Phase::kLingering:
       lingered_ += n;
       if (lingered_ > kLingerBytes) {
@@ -202,7 +216,9 @@ void Connection::on_read(net::ErrorCode error, std::size_t n) {
         read();
       }
       break;
-    default: in_.append(chunk_.data(), n); break;
+    default:
+      in_.append(chunk_.data(), n);
+      break;
   }
 }
 
@@ -324,7 +340,8 @@ void Connection::route(const Target& target, bool well_formed) {
 
 void Connection::after_head() {
   const bool websocket = match_.route != nullptr && match_.route->websocket != nullptr;
-  if (head_.content_length > exchange_->group->body_limit || (websocket && (head_.chunked || head_.content_length > 0))) {
+  if (head_.content_length > exchange_->group->body_limit ||
+      (websocket && (head_.chunked || head_.content_length > 0))) {
     close_after_ = true;  // the body is not read, so what follows it cannot be found
     answer_error(websocket ? 400 : 413);
     return;
@@ -394,12 +411,14 @@ void Connection::dispatch() {
     respond(run_handler(*exchange_->group, *exchange_->handler, exchange_->request));
     return;
   }
-  const bool queued = exchange_->group->pool->post([exchange = exchange_, weak = std::weak_ptr<Connection>(self()), mailbox = worker_.thread.mailbox()] {
-    auto response = std::make_shared<Response>(run_handler(*exchange->group, *exchange->handler, exchange->request));
-    mailbox->post([weak, response] {
-      if (const auto connection = weak.lock()) connection->respond(std::move(*response));
-    });
-  });
+  const bool queued = exchange_->group->pool->post(
+      [exchange = exchange_, weak = std::weak_ptr<Connection>(self()), mailbox = worker_.thread.mailbox()] {
+        auto response =
+            std::make_shared<Response>(run_handler(*exchange->group, *exchange->handler, exchange->request));
+        mailbox->post([weak, response] {
+          if (const auto connection = weak.lock()) connection->respond(std::move(*response));
+        });
+      });
   if (!queued) answer_error(503);
 }
 
@@ -523,7 +542,8 @@ void Connection::send_head(Response& response, BodyFraming framing, std::uint64_
 void Connection::send_file() {
   auto slice = file_.read(kFileSlice);
   if (!slice) {
-    telemetry::error("a file became shorter while it was sent", {{"path", exchange_->request.path}, {"request_id", exchange_->request.request_id}});
+    telemetry::error("a file became shorter while it was sent",
+                     {{"path", exchange_->request.path}, {"request_id", exchange_->request.request_id}});
     finished(false);
     return;
   }
@@ -539,7 +559,8 @@ void Connection::send_file() {
 void Connection::finished(bool sent) {
   if (exchange_) {
     const Request& r = exchange_->request;
-    log_access(*listener_, r.path == "-" ? "-" : to_string(r.method), r.path, status_, begun_, r.request_id, written_ - written_before_);
+    log_access(*listener_, r.path == "-" ? "-" : to_string(r.method), r.path, status_, begun_, r.request_id,
+               written_ - written_before_);
   }
   const bool keep = sent && head_.keep_alive && !close_after_;
   end_exchange();
@@ -554,7 +575,8 @@ void Connection::finished(bool sent) {
   linger();
 }
 
-// Closing with bytes unread would make the kernel reset the connection and the peer lose the answer (RFC 9112 §9.6).
+// Closing with bytes unread would make the kernel reset the connection and the peer lose the answer (RFC 9112
+// §9.6).
 void Connection::linger() {
   phase_ = Phase::kLingering;
   in_.clear();
@@ -570,18 +592,21 @@ void Connection::open_stream(Response& response) {
     respond(std::move(response));
     return;
   }
-  const bool typed = std::any_of(response.headers.begin(), response.headers.end(),
-                                 [](const Header& h) { return base::equals_ignore_case(h.first, "content-type"); });
+  const bool typed = std::any_of(response.headers.begin(), response.headers.end(), [](const Header& h) {
+    return base::equals_ignore_case(h.first, "content-type");
+  });
   if (!typed) response.set("content-type", "text/event-stream");
-  const bool cached = std::any_of(response.headers.begin(), response.headers.end(),
-                                  [](const Header& h) { return base::equals_ignore_case(h.first, "cache-control"); });
+  const bool cached = std::any_of(response.headers.begin(), response.headers.end(), [](const Header& h) {
+    return base::equals_ignore_case(h.first, "cache-control");
+  });
   if (!cached) response.set("cache-control", "no-store");
   response.set("x-accel-buffering", "no");
-  events_ = std::make_shared<EventStreamState>([weak = std::weak_ptr<Connection>(self()), mailbox = worker_.thread.mailbox()] {
-    mailbox->post([weak] {
-      if (const auto connection = weak.lock()) connection->drain_stream();
-    });
-  });
+  events_ = std::make_shared<EventStreamState>(
+      [weak = std::weak_ptr<Connection>(self()), mailbox = worker_.thread.mailbox()] {
+        mailbox->post([weak] {
+          if (const auto connection = weak.lock()) connection->drain_stream();
+        });
+      });
   close_after_ = true;
   draining_ = true;  // nothing is drained before the head is out
   send_head(response, head_.minor_version == 1 ? BodyFraming::kChunked : BodyFraming::kUntilClose, 0, {});
@@ -600,7 +625,8 @@ void Connection::drain_stream() {
     return;
   }
   const std::size_t size = drained.bytes.size();
-  std::string bytes = head_.minor_version == 1 ? hex_chunk_size(size) + drained.bytes + "\r\n" : std::move(drained.bytes);
+  std::string bytes =
+      head_.minor_version == 1 ? hex_chunk_size(size) + drained.bytes + "\r\n" : std::move(drained.bytes);
   draining_ = true;
   write_all(std::move(bytes), [this, size](bool sent) {
     draining_ = false;
@@ -636,8 +662,10 @@ void Connection::close_stream(bool cleanly) {
 
 }  // namespace
 
-void start_connection(std::shared_ptr<ServerState> server, std::shared_ptr<ListenerState> listener, IoWorker& worker, std::unique_ptr<net::Stream> stream) {
-  const auto connection = std::make_shared<Connection>(std::move(server), std::move(listener), worker, std::move(stream));
+void start_connection(std::shared_ptr<ServerState> server, std::shared_ptr<ListenerState> listener,
+                      IoWorker& worker, std::unique_ptr<net::Stream> stream) {
+  const auto connection =
+      std::make_shared<Connection>(std::move(server), std::move(listener), worker, std::move(stream));
   connection->adopt();
   connection->start();
 }

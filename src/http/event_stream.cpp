@@ -102,6 +102,8 @@ void EventStreamState::gone() {
   open_ = false;
 }
 
-std::shared_ptr<EventStream> make_event_stream(std::shared_ptr<EventStreamState> state) { return std::make_shared<Handle>(std::move(state)); }
+std::shared_ptr<EventStream> make_event_stream(std::shared_ptr<EventStreamState> state) {
+  return std::make_shared<Handle>(std::move(state));
+}
 
 }  // namespace http

@@ -1,4 +1,5 @@
-// The two ends of an event stream (WHATWG HTML §9.2): a handle for the handler's threads, a state the connection drains.
+// The two ends of an event stream (WHATWG HTML §9.2): a handle for the handler's threads, a state the
+// connection drains.
 #pragma once
 
 #include <functional>
@@ -23,22 +24,22 @@ class EventStreamState {
 
   struct Drained {
     std::string bytes;
-    bool ended = false;    // nothing comes after these bytes
+    bool ended = false;  // nothing comes after these bytes
   };
-  Drained drain();                 // io thread
-  bool too_slow();                 // io thread: give the client up
-  void sent(std::size_t bytes);    // io thread: bytes of a drain() are out
-  void gone();                     // io thread: the client left
+  Drained drain();               // io thread
+  bool too_slow();               // io thread: give the client up
+  void sent(std::size_t bytes);  // io thread: bytes of a drain() are out
+  void gone();                   // io thread: the client left
 
  private:
   std::function<void()> wake_;
   std::mutex mutex_;
-  std::string queue_;              // guarded by mutex_
-  std::size_t in_flight_ = 0;      // guarded by mutex_
-  bool open_ = true;               // guarded by mutex_
-  bool ended_ = false;             // guarded by mutex_
-  bool too_slow_ = false;          // guarded by mutex_
-  bool woken_ = false;             // guarded by mutex_
+  std::string queue_;          // guarded by mutex_
+  std::size_t in_flight_ = 0;  // guarded by mutex_
+  bool open_ = true;           // guarded by mutex_
+  bool ended_ = false;         // guarded by mutex_
+  bool too_slow_ = false;      // guarded by mutex_
+  bool woken_ = false;         // guarded by mutex_
 };
 
 // The handler's end; dropping the last reference ends the stream.

@@ -30,7 +30,8 @@ RangeVerdict parse_range(std::string_view field, std::uint64_t size, Range& out)
   if (!field.starts_with("bytes=")) return RangeVerdict::kWhole;
   field.remove_prefix(6);
   const std::size_t dash = field.find('-');
-  if (dash == std::string_view::npos || field.find(',') != std::string_view::npos) return RangeVerdict::kWhole;
+  if (dash == std::string_view::npos || field.find(',') != std::string_view::npos)
+    return RangeVerdict::kWhole;
   const std::string_view from = base::trim(field.substr(0, dash));
   const std::string_view to = base::trim(field.substr(dash + 1));
   const auto first = base::parse_u64(from);
@@ -86,20 +87,23 @@ std::optional<std::string> FileBody::read(std::size_t size) {
 std::optional<FileBody> open_file(const Request& request, Response& response) {
   const int fd = ::open(response.file_path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   FileBody whole(fd, 0, 0);
-  struct stat s {};
+  struct stat s{};
   if (fd < 0 || fstat(fd, &s) != 0 || !S_ISREG(s.st_mode)) {
     response = plain_error(404, "the file is not there", request.request_id);
     return std::nullopt;
   }
   const auto size = static_cast<std::uint64_t>(s.st_size);
   if (find_header(response, "etag").empty())
-    response.set("etag", '"' + to_hex_text(static_cast<std::uint64_t>(s.st_mtim.tv_sec) * 1'000'000'000ULL + static_cast<std::uint64_t>(s.st_mtim.tv_nsec)) +
+    response.set("etag", '"' +
+                             to_hex_text(static_cast<std::uint64_t>(s.st_mtim.tv_sec) * 1'000'000'000ULL +
+                                         static_cast<std::uint64_t>(s.st_mtim.tv_nsec)) +
                              '-' + to_hex_text(size) + '"');
   const std::string etag(find_header(response, "etag"));
   response.set("accept-ranges", "bytes");
   const bool reading = request.method == Method::kGet || request.method == Method::kHead;
   if (response.status != 200 || !reading) return FileBody(whole.release(), 0, size);
-  if (const auto condition = request.header("if-none-match"); !condition.empty() && etag_matches(condition, etag)) {
+  if (const auto condition = request.header("if-none-match");
+      !condition.empty() && etag_matches(condition, etag)) {
     response.status = 304;
     return std::nullopt;
   }
@@ -108,14 +112,16 @@ std::optional<FileBody> open_file(const Request& request, Response& response) {
   Range range;
   if (request.method == Method::kGet && !range_field.empty() && (if_range.empty() || if_range == etag)) {
     switch (parse_range(range_field, size, range)) {
-      case RangeVerdict::kWhole: break;
+      case RangeVerdict::kWhole:
+        break;
       case RangeVerdict::kUnsatisfiable:
         response.status = 416;
         response.set("content-range", "bytes */" + std::to_string(size));
         return std::nullopt;
       case RangeVerdict::kPart:
         response.status = 206;
-        response.set("content-range", "bytes " + std::to_string(range.first) + '-' + std::to_string(range.last) + '/' + std::to_string(size));
+        response.set("content-range", "bytes " + std::to_string(range.first) + '-' +
+                                          std::to_string(range.last) + '/' + std::to_string(size));
         return FileBody(whole.release(), range.first, range.last - range.first + 1);
     }
   }

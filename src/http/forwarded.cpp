@@ -14,7 +14,8 @@ std::optional<base::SocketAddress> parse_entry(std::string_view text) {
     return base::SocketAddress::parse(text.substr(1, end - 1), 0);
   }
   const std::size_t colon = text.find(':');
-  if (colon != std::string_view::npos && text.find(':', colon + 1) == std::string_view::npos) text = text.substr(0, colon);
+  if (colon != std::string_view::npos && text.find(':', colon + 1) == std::string_view::npos)
+    text = text.substr(0, colon);
   return base::SocketAddress::parse(text, 0);
 }
 
@@ -29,7 +30,8 @@ base::Result<TrustedProxies> TrustedProxies::parse(const std::vector<std::string
     Network network{*address, 128};
     if (slash != std::string::npos) {
       const auto bits = base::parse_u64(std::string_view(entry).substr(slash + 1));
-      if (!bits || *bits > (address->is_v4() ? 32U : 128U)) return base::fail("proxy_invalid", "bad prefix length: " + entry);
+      if (!bits || *bits > (address->is_v4() ? 32U : 128U))
+        return base::fail("proxy_invalid", "bad prefix length: " + entry);
       network.bits = static_cast<int>(*bits) + (address->is_v4() ? 96 : 0);
     }
     out.networks_.push_back(network);
@@ -51,7 +53,8 @@ bool TrustedProxies::contains(const base::SocketAddress& address) const {
   return false;
 }
 
-std::string TrustedProxies::client_ip(const base::SocketAddress& peer, const std::vector<Header>& headers) const {
+std::string TrustedProxies::client_ip(const base::SocketAddress& peer,
+                                      const std::vector<Header>& headers) const {
   base::SocketAddress client = peer;
   if (networks_.empty() || !contains(peer)) return client.ip_text();
   std::vector<std::string_view> hops;

@@ -16,7 +16,8 @@ class TrustedProxies {
   // "10.0.0.7", "10.0.0.0/8", "2001:db8::/32". Error: "proxy_invalid".
   static base::Result<TrustedProxies> parse(const std::vector<std::string>& entries);
   bool contains(const base::SocketAddress& address) const;
-  // The socket peer, or the right-most X-Forwarded-For entry that is not a trusted proxy when the peer is one.
+  // The socket peer, or the right-most X-Forwarded-For entry that is not a trusted proxy when the peer is
+  // one.
   std::string client_ip(const base::SocketAddress& peer, const std::vector<Header>& headers) const;
 
  private:

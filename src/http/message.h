@@ -1,4 +1,5 @@
-// Request and Response as plain values: no Beast type in sight. Handlers are synchronous functions on a worker pool.
+// Request and Response as plain values: no Beast type in sight. Handlers are synchronous functions on a
+// worker pool.
 #pragma once
 
 #include <functional>
@@ -21,22 +22,23 @@ using Header = std::pair<std::string, std::string>;
 
 struct Request {
   Method method = Method::kGet;
-  std::string path;                                          // as sent, without the query; absolute-form targets reduced to it
-  std::vector<std::pair<std::string, std::string>> query;    // decoded, in order, repeats kept
-  std::vector<Header> headers;                               // names lower-case
+  std::string path;  // as sent, without the query; absolute-form targets reduced to it
+  std::vector<std::pair<std::string, std::string>> query;  // decoded, in order, repeats kept
+  std::vector<Header> headers;                             // names lower-case
   std::string body;
-  base::SocketAddress remote;                                // socket peer
-  std::string client_ip;                                     // after trusted proxies
+  base::SocketAddress remote;  // socket peer
+  std::string client_ip;       // after trusted proxies
   std::string request_id;
-  std::string listener;                                      // name given to the listener: "api", "web"
-  std::vector<std::pair<std::string, std::string>> params;   // of the route, decoded
+  std::string listener;                                     // name given to the listener: "api", "web"
+  std::vector<std::pair<std::string, std::string>> params;  // of the route, decoded
 
   std::string_view header(std::string_view lower_name) const;  // "" when absent
   std::optional<std::string_view> query_value(std::string_view name) const;
-  std::string_view param(std::string_view name) const;         // "" when absent
+  std::string_view param(std::string_view name) const;  // "" when absent
 };
 
-// An open text/event-stream answer. Thread-safe; send() never blocks and returns false once the client is gone or too slow (1 MiB queued).
+// An open text/event-stream answer. Thread-safe; send() never blocks and returns false once the client is
+// gone or too slow (1 MiB queued).
 class EventStream {
  public:
   virtual ~EventStream() = default;

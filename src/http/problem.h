@@ -1,4 +1,5 @@
-// RFC 9457 problem replies (visit-api.md §3.1, §3.7). 100ms-style error bodies are the engine's own (100ms-server-api.md §1.6).
+// RFC 9457 problem replies (visit-api.md §3.1, §3.7). 100ms-style error bodies are the engine's own
+// (100ms-server-api.md §1.6).
 #pragma once
 
 #include <optional>
@@ -13,11 +14,11 @@ namespace http {
 
 struct Problem {
   int status = 500;
-  std::string code;    // stable, snake_case
+  std::string code;  // stable, snake_case
   std::string title;
   std::string detail;
   std::string remedy;
-  std::string link;    // doctor check id of the broken link, where it applies
+  std::string link;  // doctor check id of the broken link, where it applies
   std::vector<json::FieldError> errors;
   json::Object extra;  // further members: visitId, current, allowed, attempts, missing …
   std::optional<int> retry_after_s;

@@ -7,7 +7,7 @@ namespace http {
 namespace {
 
 constexpr std::size_t kMaxMethod = 32;
-constexpr std::size_t kMaxChunkLine = 256;    // size and extensions
+constexpr std::size_t kMaxChunkLine = 256;  // size and extensions
 constexpr std::size_t kMaxTrailer = 8 * 1024;
 
 tl::unexpected<ParseError> bad(std::string detail, int status = 400) {
@@ -39,23 +39,27 @@ std::string_view trim_ows(std::string_view text) {
 }
 
 tl::expected<Method, ParseError> parse_method(std::string_view name) {
-  for (Method m : {Method::kGet, Method::kHead, Method::kPost, Method::kPut, Method::kPatch, Method::kDelete, Method::kOptions})
+  for (Method m : {Method::kGet, Method::kHead, Method::kPost, Method::kPut, Method::kPatch, Method::kDelete,
+                   Method::kOptions})
     if (name == to_string(m)) return m;
   if (name == "TRACE" || name == "CONNECT") return bad("this method is not served", 405);
   if (is_token(name) && name.size() <= kMaxMethod) return bad("unknown method", 501);
   return bad("malformed method");
 }
 
-std::optional<ParseError> parse_request_line(std::string_view line, const HeadLimits& limits, RequestHead& head) {
+std::optional<ParseError> parse_request_line(std::string_view line, const HeadLimits& limits,
+                                             RequestHead& head) {
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
   if (first == std::string_view::npos || first == last) return ParseError{400, "malformed request line"};
   const std::string_view version = line.substr(last + 1);
-  if (version != "HTTP/1.1" && version != "HTTP/1.0") return ParseError{400, "malformed or unsupported HTTP version"};
+  if (version != "HTTP/1.1" && version != "HTTP/1.0")
+    return ParseError{400, "malformed or unsupported HTTP version"};
   head.minor_version = version.back() - '0';
   const std::string_view target = line.substr(first + 1, last - first - 1);
   if (target.size() > limits.target) return ParseError{414, "the request target is longer than 8 KiB"};
-  if (target.empty() || target.find(' ') != std::string_view::npos) return ParseError{400, "malformed request line"};
+  if (target.empty() || target.find(' ') != std::string_view::npos)
+    return ParseError{400, "malformed request line"};
   auto method = parse_method(line.substr(0, first));
   if (!method) return method.error();
   head.method = *method;
@@ -76,7 +80,8 @@ struct Framing {
   std::string_view upgrade_to;
 };
 
-std::optional<ParseError> note_field(const std::string& name, std::string_view value, RequestHead& head, Framing& f) {
+std::optional<ParseError> note_field(const std::string& name, std::string_view value, RequestHead& head,
+                                     Framing& f) {
   if (name == "host") {
     ++f.hosts;
     head.host = std::string(value);
@@ -100,7 +105,8 @@ std::optional<ParseError> note_field(const std::string& name, std::string_view v
 }
 
 std::optional<ParseError> apply_framing(const Framing& f, RequestHead& head) {
-  if (f.hosts > 1 || (f.hosts == 0 && head.minor_version == 1)) return ParseError{400, "exactly one Host field is needed"};
+  if (f.hosts > 1 || (f.hosts == 0 && head.minor_version == 1))
+    return ParseError{400, "exactly one Host field is needed"};
   if (f.hosts == 1 && !is_valid_host(head.host)) return ParseError{400, "malformed Host field"};
   if (f.lengths > 1) return ParseError{400, "more than one Content-Length"};
   if (f.lengths > 0 && f.encodings > 0) return ParseError{400, "both Content-Length and Transfer-Encoding"};
@@ -164,7 +170,8 @@ tl::expected<std::size_t, ParseError> HeadScanner::scan(std::string_view buffer)
     if (after_cr) return bad("bare CR");
     if ((b < 0x20 && c != '\r' && c != '\t') || b == 0x7f) return bad("control character in the head");
     if (lines_ == 0) {
-      if (at_ - line_start_ > limits_.target + kMaxMethod + 16) return bad("the request target is longer than 8 KiB", 414);
+      if (at_ - line_start_ > limits_.target + kMaxMethod + 16)
+        return bad("the request target is longer than 8 KiB", 414);
     } else if (at_ - headers_start_ > limits_.header_bytes) {
       return bad("the header fields are larger than 32 KiB", 431);
     }
@@ -190,18 +197,21 @@ tl::expected<RequestHead, ParseError> parse_head(std::string_view head_text, con
     if (line.empty()) break;
     const std::size_t colon = line.find(':');
     // Folded lines start with a blank, and a blank before the colon is no token either.
-    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return bad("malformed header field");
+    if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
+      return bad("malformed header field");
     const std::string_view value = trim_ows(line.substr(colon + 1));
     if (!is_field_value(value)) return bad("malformed header field");
     head.headers.emplace_back(base::to_lower(line.substr(0, colon)), std::string(value));
-    if (auto error = note_field(head.headers.back().first, value, head, framing)) return tl::unexpected<ParseError>(*error);
+    if (auto error = note_field(head.headers.back().first, value, head, framing))
+      return tl::unexpected<ParseError>(*error);
   }
   if (first) return bad("malformed head");
   if (auto error = apply_framing(framing, head)) return tl::unexpected<ParseError>(*error);
   return head;
 }
 
-BodyReader::BodyReader(const RequestHead& head, std::size_t limit) : left_(head.content_length), limit_(limit) {
+BodyReader::BodyReader(const RequestHead& head, std::size_t limit)
+    : left_(head.content_length), limit_(limit) {
   if (head.chunked) {
     state_ = State::kChunkSize;
   } else {
@@ -233,7 +243,9 @@ std::optional<ParseError> BodyReader::end_of_line() {
   if (!is_field_value(line_)) return ParseError{400, "control character in the chunked body"};
   std::optional<ParseError> error;
   switch (state_) {
-    case State::kChunkSize: error = chunk_size(line_); break;
+    case State::kChunkSize:
+      error = chunk_size(line_);
+      break;
     case State::kChunkEnd:
       if (!line_.empty()) error = ParseError{400, "chunk longer than its size"};
       state_ = State::kChunkSize;
@@ -241,11 +253,13 @@ std::optional<ParseError> BodyReader::end_of_line() {
     case State::kTrailer:
       if (line_.empty()) {
         state_ = State::kDone;
-      } else if (line_.find(':') == std::string::npos || !is_token(std::string_view(line_).substr(0, line_.find(':')))) {
+      } else if (line_.find(':') == std::string::npos ||
+                 !is_token(std::string_view(line_).substr(0, line_.find(':')))) {
         error = ParseError{400, "malformed trailer field"};
       }
       break;
-    default: break;
+    default:
+      break;
   }
   line_.clear();
   return error;
@@ -266,8 +280,10 @@ tl::expected<std::size_t, ParseError> BodyReader::feed(std::string_view input, s
     }
     const char c = input[used++];
     line_ += c;
-    if (state_ == State::kTrailer && ++trailer_bytes_ > kMaxTrailer) return bad("the trailer is too large", 431);
-    if (line_.size() > (state_ == State::kTrailer ? kMaxTrailer : kMaxChunkLine)) return bad("chunk line too long");
+    if (state_ == State::kTrailer && ++trailer_bytes_ > kMaxTrailer)
+      return bad("the trailer is too large", 431);
+    if (line_.size() > (state_ == State::kTrailer ? kMaxTrailer : kMaxChunkLine))
+      return bad("chunk line too long");
     if (c != '\n') continue;
     if (auto error = end_of_line()) return tl::unexpected<ParseError>(*error);
   }

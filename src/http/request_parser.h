@@ -1,6 +1,7 @@
-// HTTP/1.1 requests, sans-IO (RFC 9112 §2-7): bytes in, a head and body bytes out. Strict where leniency lets two parties disagree about
-// where a request ends (visit-api.md §12.1): lines end in CRLF, one Host, one Content-Length of digits or "Transfer-Encoding: chunked" alone.
-// Not thread-safe. After an error the connection must be closed.
+// HTTP/1.1 requests, sans-IO (RFC 9112 §2-7): bytes in, a head and body bytes out. Strict where leniency lets
+// two parties disagree about where a request ends (visit-api.md §12.1): lines end in CRLF, one Host, one
+// Content-Length of digits or "Transfer-Encoding: chunked" alone. Not thread-safe. After an error the
+// connection must be closed.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +44,8 @@ class HeadScanner {
  public:
   explicit HeadScanner(const HeadLimits& limits) : limits_(limits) {}
 
-  // `buffer` is everything received since the last reset(). Returns the head's length with its empty line, 0 for "more", or an error.
+  // `buffer` is everything received since the last reset(). Returns the head's length with its empty line, 0
+  // for "more", or an error.
   tl::expected<std::size_t, ParseError> scan(std::string_view buffer);
   void reset() { *this = HeadScanner(limits_); }
 
@@ -67,8 +69,8 @@ class BodyReader {
   BodyReader() = default;
   BodyReader(const RequestHead& head, std::size_t limit);
 
-  // Consumes from the front of `input` and appends body bytes to `body`. Returns how much was consumed; done() tells the end.
-  // Errors: 400 for bad chunking, 413 beyond the limit.
+  // Consumes from the front of `input` and appends body bytes to `body`. Returns how much was consumed;
+  // done() tells the end. Errors: 400 for bad chunking, 413 beyond the limit.
   tl::expected<std::size_t, ParseError> feed(std::string_view input, std::string& body);
   bool done() const { return state_ == State::kDone; }
 
@@ -78,10 +80,10 @@ class BodyReader {
   std::optional<ParseError> chunk_size(std::string_view line);
 
   State state_ = State::kDone;
-  std::uint64_t left_ = 0;      // bytes of the body or chunk still to come
+  std::uint64_t left_ = 0;  // bytes of the body or chunk still to come
   std::size_t limit_ = 0;
   std::size_t taken_ = 0;
-  std::string line_;            // a chunk-size or trailer line so far
+  std::string line_;  // a chunk-size or trailer line so far
   std::size_t trailer_bytes_ = 0;
 };
 

@@ -10,46 +10,86 @@ namespace {
 
 std::string_view reason_of(int status) {
   switch (status) {
-    case 101: return "Switching Protocols";
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 206: return "Partial Content";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 308: return "Permanent Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 415: return "Unsupported Media Type";
-    case 416: return "Range Not Satisfiable";
-    case 417: return "Expectation Failed";
-    case 421: return "Misdirected Request";
-    case 422: return "Unprocessable Content";
-    case 426: return "Upgrade Required";
-    case 428: return "Precondition Required";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 507: return "Insufficient Storage";
-    default: return "Status";
+    case 101:
+      return "Switching Protocols";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 206:
+      return "Partial Content";
+    case 301:
+      return "Moved Permanently";
+    case 302:
+      return "Found";
+    case 303:
+      return "See Other";
+    case 304:
+      return "Not Modified";
+    case 307:
+      return "Temporary Redirect";
+    case 308:
+      return "Permanent Redirect";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 410:
+      return "Gone";
+    case 412:
+      return "Precondition Failed";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 416:
+      return "Range Not Satisfiable";
+    case 417:
+      return "Expectation Failed";
+    case 421:
+      return "Misdirected Request";
+    case 422:
+      return "Unprocessable Content";
+    case 426:
+      return "Upgrade Required";
+    case 428:
+      return "Precondition Required";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 507:
+      return "Insufficient Storage";
+    default:
+      return "Status";
   }
 }
 
@@ -76,17 +116,22 @@ void line(std::string& out, std::string_view name, std::string_view value) {
 
 }  // namespace
 
-bool status_has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
+bool status_has_no_body(int status) {
+  return status < 200 || status == 204 || status == 304;
+}
 
 std::string http_date(base::WallTime time) {
   static constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array<const char*, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr std::array<const char*, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const std::time_t seconds = time.to_seconds();
   std::tm t{};
   gmtime_r(&seconds, &t);
   std::array<char, 64> out{};
-  std::snprintf(out.data(), out.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT", kDays.at(static_cast<std::size_t>(t.tm_wday)), t.tm_mday,
-                kMonths.at(static_cast<std::size_t>(t.tm_mon)), t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+  std::snprintf(out.data(), out.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
+                kDays.at(static_cast<std::size_t>(t.tm_wday)), t.tm_mday,
+                kMonths.at(static_cast<std::size_t>(t.tm_mon)), t.tm_year + 1900, t.tm_hour, t.tm_min,
+                t.tm_sec);
   return out.data();
 }
 
@@ -103,11 +148,14 @@ std::string response_head(const Response& response, const HeadOptions& o) {
   bool type = false;
   for (const auto& [name, value] : response.headers) {
     if (!safe_name(name) || !safe_value(value)) {
-      telemetry::error("a response header was left out: it holds control characters", {{"name", name}, {"request_id", o.request_id}});
+      telemetry::error("a response header was left out: it holds control characters",
+                       {{"name", name}, {"request_id", o.request_id}});
       continue;
     }
     const std::string lower = base::to_lower(name);
-    if (lower == "content-length" || lower == "transfer-encoding" || lower == "date" || lower == "x-request-id") continue;
+    if (lower == "content-length" || lower == "transfer-encoding" || lower == "date" ||
+        lower == "x-request-id")
+      continue;
     if (lower == "connection" && response.status != 101) continue;
     nosniff = nosniff || lower == "x-content-type-options";
     referrer = referrer || lower == "referrer-policy";
@@ -119,7 +167,8 @@ std::string response_head(const Response& response, const HeadOptions& o) {
   if (!nosniff) line(out, "x-content-type-options", "nosniff");
   if (!referrer) line(out, "referrer-policy", "no-referrer");
   if (!status_has_no_body(response.status)) {
-    if (!type && (o.framing != BodyFraming::kLength || o.content_length > 0)) line(out, "content-type", "text/plain; charset=utf-8");
+    if (!type && (o.framing != BodyFraming::kLength || o.content_length > 0))
+      line(out, "content-type", "text/plain; charset=utf-8");
     if (o.framing == BodyFraming::kLength) line(out, "content-length", std::to_string(o.content_length));
     if (o.framing == BodyFraming::kChunked) line(out, "transfer-encoding", "chunked");
   }

@@ -1,4 +1,5 @@
-// Turns a Response into the bytes of its head (RFC 9112 §4, §5), and files into bodies with ranges and validators (RFC 9110 §13, §14).
+// Turns a Response into the bytes of its head (RFC 9112 §4, §5), and files into bodies with ranges and
+// validators (RFC 9110 §13, §14).
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@ struct HeadOptions {
   std::string_view date;
 };
 
-// Adds date, x-request-id, nosniff, referrer-policy, connection and the framing. A header of the response that could split the head is
-// left out and reported; the framing is never taken from the handler.
+// Adds date, x-request-id, nosniff, referrer-policy, connection and the framing. A header of the response
+// that could split the head is left out and reported; the framing is never taken from the handler.
 std::string response_head(const Response& response, const HeadOptions& options);
 
 // "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7).
@@ -36,7 +37,8 @@ class FileBody {
  public:
   FileBody() = default;
   FileBody(int fd, std::uint64_t offset, std::uint64_t length) : fd_(fd), offset_(offset), left_(length) {}
-  FileBody(FileBody&& other) noexcept : fd_(std::exchange(other.fd_, -1)), offset_(other.offset_), left_(other.left_) {}
+  FileBody(FileBody&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), offset_(other.offset_), left_(other.left_) {}
   FileBody& operator=(FileBody&& other) noexcept;
   ~FileBody();
 
@@ -51,8 +53,8 @@ class FileBody {
   std::uint64_t left_ = 0;
 };
 
-// For a response with file_path: opens it, answers conditions and Range by changing status and headers. nullopt: the response needs no body
-// (304, 416) or became a 404.
+// For a response with file_path: opens it, answers conditions and Range by changing status and headers.
+// nullopt: the response needs no body (304, 416) or became a 404.
 std::optional<FileBody> open_file(const Request& request, Response& response);
 
 }  // namespace http

@@ -106,7 +106,8 @@ class Search {
       allowed_.insert(method);
       if (method == Method::kGet) allowed_.insert(Method::kHead);
       useful_ = useful_ || method != Method::kOptions;
-      if (method == method_ || (method == Method::kGet && method_ == Method::kHead && found == nullptr)) found = &route;
+      if (method == method_ || (method == Method::kGet && method_ == Method::kHead && found == nullptr))
+        found = &route;
     }
     return found;
   }
@@ -123,40 +124,67 @@ class Search {
 
 std::string_view title_of(int status) {
   switch (status) {
-    case 400: return "The request is malformed";
-    case 404: return "No such path";
-    case 405: return "This method is not served here";
-    case 408: return "The request did not arrive in time";
-    case 413: return "The body is too large";
-    case 414: return "The request target is too long";
-    case 417: return "The expectation cannot be met";
-    case 426: return "This path speaks WebSocket";
-    case 431: return "The header fields are too large";
-    case 501: return "This method is not known";
-    case 503: return "The server is busy";
-    default: return "The request failed inside the server";
+    case 400:
+      return "The request is malformed";
+    case 404:
+      return "No such path";
+    case 405:
+      return "This method is not served here";
+    case 408:
+      return "The request did not arrive in time";
+    case 413:
+      return "The body is too large";
+    case 414:
+      return "The request target is too long";
+    case 417:
+      return "The expectation cannot be met";
+    case 426:
+      return "This path speaks WebSocket";
+    case 431:
+      return "The header fields are too large";
+    case 501:
+      return "This method is not known";
+    case 503:
+      return "The server is busy";
+    default:
+      return "The request failed inside the server";
   }
 }
 
 std::string_view code_of(int status) {
   switch (status) {
-    case 400: return "request_invalid";
-    case 404: return "route_not_found";
-    case 405: return "method_not_allowed";
-    case 408: return "request_timeout";
-    case 413: return "body_too_large";
-    case 414: return "uri_too_long";
-    case 417: return "request_invalid";
-    case 426: return "request_invalid";
-    case 431: return "headers_too_large";
-    case 501: return "not_implemented";
-    case 503: return "server_busy";
-    default: return "internal_error";
+    case 400:
+      return "request_invalid";
+    case 404:
+      return "route_not_found";
+    case 405:
+      return "method_not_allowed";
+    case 408:
+      return "request_timeout";
+    case 413:
+      return "body_too_large";
+    case 414:
+      return "uri_too_long";
+    case 417:
+      return "request_invalid";
+    case 426:
+      return "request_invalid";
+    case 431:
+      return "headers_too_large";
+    case 501:
+      return "not_implemented";
+    case 503:
+      return "server_busy";
+    default:
+      return "internal_error";
   }
 }
 
 void log_throw(const Request& request, std::string_view what) {
-  telemetry::error("a handler threw", {{"method", to_string(request.method)}, {"path", request.path}, {"request_id", request.request_id}, {"what", what}});
+  telemetry::error("a handler threw", {{"method", to_string(request.method)},
+                                       {"path", request.path},
+                                       {"request_id", request.request_id},
+                                       {"what", what}});
 }
 
 void run_after(const RouteGroup& group, const Request& request, Response& response) {
@@ -165,7 +193,9 @@ void run_after(const RouteGroup& group, const Request& request, Response& respon
 
 }  // namespace
 
-Router::Router() : impl_(std::make_unique<Impl>()) { impl_->groups.push_back({"", {}}); }
+Router::Router() : impl_(std::make_unique<Impl>()) {
+  impl_->groups.push_back({"", {}});
+}
 Router::~Router() = default;
 Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
@@ -174,7 +204,8 @@ void Router::group(std::string prefix, RouteGroup group) {
   if (prefix == "/") prefix.clear();
   if (prefix.ends_with('/')) prefix.pop_back();
   auto& groups = impl_->groups;
-  const auto known = std::find_if(groups.begin(), groups.end(), [&](const Impl::Group& g) { return g.prefix == prefix; });
+  const auto known =
+      std::find_if(groups.begin(), groups.end(), [&](const Impl::Group& g) { return g.prefix == prefix; });
   if (known != groups.end()) {
     known->rules = std::move(group);
   } else {
@@ -211,7 +242,8 @@ std::size_t Router::Impl::group_of(std::string_view path) const {
   return best;
 }
 
-RouteMatch Router::Impl::find(Method method, std::string_view path, const std::vector<std::string>& segments, bool websocket) const {
+RouteMatch Router::Impl::find(Method method, std::string_view path, const std::vector<std::string>& segments,
+                              bool websocket) const {
   RouteMatch out;
   Search search(method, websocket, group_of(path), segments);
   out.route = search.visit(root, 0);
@@ -220,7 +252,8 @@ RouteMatch Router::Impl::find(Method method, std::string_view path, const std::v
     out.status = search.speaks_websocket() ? 426 : out.allow.empty() ? 404 : 405;
     return out;
   }
-  for (std::size_t i = 0; i < out.route->names.size(); ++i) out.params.emplace_back(out.route->names[i], search.values()[i]);
+  for (std::size_t i = 0; i < out.route->names.size(); ++i)
+    out.params.emplace_back(out.route->names[i], search.values()[i]);
   return out;
 }
 
@@ -251,8 +284,9 @@ Response run_error(const RouteGroup& group, const Request& request, int status, 
     log_throw(request, "not a std::exception");
     response = plain_error(500, {}, request.request_id);
   }
-  const bool has_allow = std::any_of(response.headers.begin(), response.headers.end(),
-                                     [](const Header& h) { return base::equals_ignore_case(h.first, "allow"); });
+  const bool has_allow = std::any_of(response.headers.begin(), response.headers.end(), [](const Header& h) {
+    return base::equals_ignore_case(h.first, "allow");
+  });
   if (status == 405 && !allow.empty() && !has_allow) response.set("allow", std::string(allow));
   return response;
 }

@@ -54,7 +54,8 @@ struct Router::Impl {
   // The group with the longest prefix that covers `path` at a segment border.
   std::size_t group_of(std::string_view path) const;
   // `segments` are decoded; `path` decides the group: a route of another group does not match.
-  RouteMatch find(Method method, std::string_view path, const std::vector<std::string>& segments, bool websocket) const;
+  RouteMatch find(Method method, std::string_view path, const std::vector<std::string>& segments,
+                  bool websocket) const;
 };
 
 // Runs an exchange's handler with its group's before and after; never throws. Used on the pool.

@@ -14,7 +14,8 @@ Handler named(std::string name) {
 std::string find(const Router& router, Method method, const std::string& path, bool websocket = false) {
   const auto segments = split_path(path);
   const RouteMatch match = router.impl().find(method, path, *segments, websocket);
-  if (match.route == nullptr) return std::to_string(match.status) + (match.allow.empty() ? "" : " " + match.allow);
+  if (match.route == nullptr)
+    return std::to_string(match.status) + (match.allow.empty() ? "" : " " + match.allow);
   std::string out = match.route->websocket ? "ws" : match.route->handler(Request{}).body;
   for (const auto& [name, value] : match.params) out += " " + name + "=" + value;
   return out;
@@ -30,9 +31,11 @@ Router make() {
   r.add(Method::kOptions, "/v2/*rest", named("preflight"));
   r.add(Method::kGet, "/*path", named("file"));
   r.add(Method::kGet, "/api/me", named("me"));
-  r.websocket("/ws", [](const Request&, std::shared_ptr<WebSocket>) -> tl::expected<WebSocketEvents, WebSocketRefusal> {
-    return tl::unexpected<WebSocketRefusal>(WebSocketRefusal{});
-  });
+  r.websocket(
+      "/ws",
+      [](const Request&, std::shared_ptr<WebSocket>) -> tl::expected<WebSocketEvents, WebSocketRefusal> {
+        return tl::unexpected<WebSocketRefusal>(WebSocketRefusal{});
+      });
   r.group("/", {});
   r.group("/v2", {});
   r.group("/api", {});
@@ -73,7 +76,9 @@ TEST(Router, ACatchAllStaysInsideItsGroup) {
   EXPECT_EQ(find(r, Method::kPost, "/api/unknown"), "404");
 }
 
-TEST(Router, EmptySegmentsMatchNoParameter) { EXPECT_EQ(find(make(), Method::kGet, "/v2/rooms//peers/x"), "404"); }
+TEST(Router, EmptySegmentsMatchNoParameter) {
+  EXPECT_EQ(find(make(), Method::kGet, "/v2/rooms//peers/x"), "404");
+}
 
 TEST(Router, WebSocketsAreFoundForUpgradesOnly) {
   const Router r = make();
@@ -87,7 +92,8 @@ TEST(Forwarded, OnlyTrustedProxiesAreBelieved) {
   ASSERT_TRUE(proxies);
   const auto peer = *base::SocketAddress::parse("10.1.2.3", 5);
   const auto stranger = *base::SocketAddress::parse("203.0.113.9", 5);
-  const std::vector<Header> chain{{"x-forwarded-for", "1.1.1.1, 198.51.100.7"}, {"x-forwarded-for", "192.168.1.1"}};
+  const std::vector<Header> chain{{"x-forwarded-for", "1.1.1.1, 198.51.100.7"},
+                                  {"x-forwarded-for", "192.168.1.1"}};
   EXPECT_EQ(proxies->client_ip(peer, chain), "198.51.100.7");
   EXPECT_EQ(proxies->client_ip(stranger, chain), "203.0.113.9");
   EXPECT_EQ(proxies->client_ip(peer, {}), "10.1.2.3");

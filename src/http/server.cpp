@@ -18,11 +18,16 @@ constexpr auto kAcceptPause = std::chrono::milliseconds(20);
 constexpr int kBacklog = 1024;
 constexpr int kUserTimeoutMs = 30'000;
 
-// Accepts on the first io thread and hands sockets round. Lives as long as the server; touched on that thread once started.
+// Accepts on the first io thread and hands sockets round. Lives as long as the server; touched on that thread
+// once started.
 class Acceptor {
  public:
-  Acceptor(std::shared_ptr<ServerState> server, std::shared_ptr<ListenerState> listener, std::vector<std::unique_ptr<IoWorker>>& workers)
-      : server_(std::move(server)), listener_(std::move(listener)), workers_(workers), acceptor_(workers.front()->thread.context()),
+  Acceptor(std::shared_ptr<ServerState> server, std::shared_ptr<ListenerState> listener,
+           std::vector<std::unique_ptr<IoWorker>>& workers)
+      : server_(std::move(server)),
+        listener_(std::move(listener)),
+        workers_(workers),
+        acceptor_(workers.front()->thread.context()),
         pause_(workers.front()->thread.context()) {}
 
   base::Result<void> open(const base::SocketAddress& address) {
@@ -46,17 +51,18 @@ class Acceptor {
       return;
     }
     IoWorker& worker = *workers_[next_++ % workers_.size()];
-    acceptor_.async_accept(worker.thread.context(), [this, &worker](net::ErrorCode error, tcp::socket socket) {
-      if (server_->stopping || error == boost::asio::error::operation_aborted) return;
-      if (error) {
-        // Out of descriptors, most likely: trying again at once would only burn the processor.
-        telemetry::warn("accept failed", {{"listener", listener_->name}, {"error", error.message()}});
-        wait();
-        return;
-      }
-      hand_over(worker, std::move(socket));
-      accept();
-    });
+    acceptor_.async_accept(
+        worker.thread.context(), [this, &worker](net::ErrorCode error, tcp::socket socket) {
+          if (server_->stopping || error == boost::asio::error::operation_aborted) return;
+          if (error) {
+            // Out of descriptors, most likely: trying again at once would only burn the processor.
+            telemetry::warn("accept failed", {{"listener", listener_->name}, {"error", error.message()}});
+            wait();
+            return;
+          }
+          hand_over(worker, std::move(socket));
+          accept();
+        });
   }
 
   void close() {
@@ -85,7 +91,8 @@ class Acceptor {
     auto shared = std::make_shared<tcp::socket>(std::move(socket));
     boost::asio::post(worker.thread.context(), [server = server_, listener = listener_, &worker, shared] {
       if (server->stopping) return;
-      auto stream = listener->tls ? listener->tls->make_stream(std::move(*shared)) : net::make_tcp_stream(std::move(*shared));
+      auto stream = listener->tls ? listener->tls->make_stream(std::move(*shared))
+                                  : net::make_tcp_stream(std::move(*shared));
       start_connection(server, listener, worker, std::move(stream));
     });
   }
@@ -103,7 +110,8 @@ class RealServer final : public Server {
  public:
   RealServer(const ServerConfig& config, TrustedProxies proxies, base::Random& random)
       : state_(std::make_shared<ServerState>(config.limits, std::move(proxies), random)) {
-    for (int i = 0; i < std::max(1, config.io_threads); ++i) workers_.push_back(std::make_unique<IoWorker>("http-" + std::to_string(i)));
+    for (int i = 0; i < std::max(1, config.io_threads); ++i)
+      workers_.push_back(std::make_unique<IoWorker>("http-" + std::to_string(i)));
   }
 
   ~RealServer() override {
@@ -115,7 +123,8 @@ class RealServer final : public Server {
     for (auto& worker : workers_) on_thread(*worker, [w = worker.get()] { for_all(*w, &Session::stop); });
     {
       std::unique_lock lock(state_->mutex);
-      state_->changed.wait_for(lock, std::chrono::microseconds(state_->limits.stop.us), [&] { return state_->sessions == 0; });
+      state_->changed.wait_for(lock, std::chrono::microseconds(state_->limits.stop.us),
+                               [&] { return state_->sessions == 0; });
     }
     for (auto& worker : workers_) on_thread(*worker, [w = worker.get()] { for_all(*w, &Session::abort); });
     for (auto& worker : workers_) worker->thread.stop();
@@ -137,7 +146,8 @@ class RealServer final : public Server {
   }
 
   void begin() {
-    for (auto& acceptor : acceptors_) workers_.front()->thread.mailbox()->post([a = acceptor.get()] { a->accept(); });
+    for (auto& acceptor : acceptors_)
+      workers_.front()->thread.mailbox()->post([a = acceptor.get()] { a->accept(); });
   }
 
   base::SocketAddress address(std::string_view name) const override {
@@ -164,7 +174,8 @@ class RealServer final : public Server {
 
   std::shared_ptr<ServerState> state_;
   std::vector<std::unique_ptr<IoWorker>> workers_;
-  std::vector<std::unique_ptr<Acceptor>> acceptors_;  // after workers_: their sockets belong to the first one's context
+  std::vector<std::unique_ptr<Acceptor>>
+      acceptors_;  // after workers_: their sockets belong to the first one's context
 };
 
 }  // namespace

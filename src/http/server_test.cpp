@@ -12,12 +12,12 @@ namespace http {
 namespace {
 
 using testing::body_of;
+using ::testing::HasSubstr;
 using testing::header_of;
+using ::testing::Not;
 using testing::RawSocket;
 using testing::status_of;
 using testing::TestServer;
-using ::testing::HasSubstr;
-using ::testing::Not;
 
 class HttpServer : public ::testing::Test {
  protected:
@@ -37,17 +37,22 @@ class HttpServer : public ::testing::Test {
     RouteGroup rest;
     rest.pool = &pool;
     router.group("/", rest);
-    router.add(Method::kGet, "/api/hello", [](const Request& r) { return json_response(200, "hello " + std::string(r.query_value("name").value_or("nobody"))); });
+    router.add(Method::kGet, "/api/hello", [](const Request& r) {
+      return json_response(200, "hello " + std::string(r.query_value("name").value_or("nobody")));
+    });
     router.add(Method::kPost, "/api/echo", [](const Request& r) { return json_response(200, r.body); });
-    router.add(Method::kGet, "/api/boom", [](const Request&) -> Response { throw std::runtime_error("boom"); });
+    router.add(Method::kGet, "/api/boom",
+               [](const Request&) -> Response { throw std::runtime_error("boom"); });
     router.add(Method::kGet, "/api/empty", [](const Request&) {
       Response r;
       r.status = 204;
       return r;
     });
-    router.add(Method::kGet, "/api/big", [](const Request&) { return json_response(200, std::string(8 << 20, 'b')); });
+    router.add(Method::kGet, "/api/big",
+               [](const Request&) { return json_response(200, std::string(8 << 20, 'b')); });
     router.add(Method::kGet, "/api/who", [](const Request& r) {
-      return json_response(200, r.client_ip + " " + r.request_id + " " + r.listener + " " + std::string(r.header("host")) + " " + r.path);
+      return json_response(200, r.client_ip + " " + r.request_id + " " + r.listener + " " +
+                                    std::string(r.header("host")) + " " + r.path);
     });
   }
 
@@ -55,7 +60,9 @@ class HttpServer : public ::testing::Test {
   net::WorkerPool pool{"test", 4};  // ends before the router its handlers are in
 };
 
-std::string get(const std::string& path, const std::string& more = "") { return "GET " + path + " HTTP/1.1\r\nHost: t\r\n" + more + "\r\n"; }
+std::string get(const std::string& path, const std::string& more = "") {
+  return "GET " + path + " HTTP/1.1\r\nHost: t\r\n" + more + "\r\n";
+}
 
 TEST_F(HttpServer, AnswersWithTheHouseHeaders) {
   TestServer server(router);
@@ -73,7 +80,8 @@ TEST_F(HttpServer, AnswersWithTheHouseHeaders) {
 TEST_F(HttpServer, ReplacesRequestIdsThatCouldNotBeOurs) {
   TestServer server(router);
   for (const char* bad : {"short", "has space in it", "x<script>alert", ""}) {
-    const std::string id = header_of(server.ask(get("/api/hello", "X-Request-Id: " + std::string(bad) + "\r\n")), "x-request-id");
+    const std::string id = header_of(
+        server.ask(get("/api/hello", "X-Request-Id: " + std::string(bad) + "\r\n")), "x-request-id");
     EXPECT_TRUE(id.starts_with("r-") && id.size() == 18) << id;
   }
 }
@@ -84,7 +92,9 @@ TEST_F(HttpServer, KeepsTheConnectionAndServesPipelinedRequestsInOrder) {
   std::string all;
   for (int i = 0; i < 50; ++i) all += get("/api/hello?name=" + std::to_string(i));
   all += "POST /api/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc";
-  all += "POST /api/echo/ HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nde\r\n1\r\nf\r\n0\r\n\r\n";
+  all +=
+      "POST /api/echo/ HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n2\r\nde\r\n1\r\nf\r\n0\r\n\r\n";
   all += get("/api/empty") + "HEAD /api/hello HTTP/1.1\r\nHost: t\r\n\r\n" + get("/api/hello?name=last");
   socket.send(all);
   for (int i = 0; i < 50; ++i) ASSERT_EQ(body_of(socket.read_response()), "hello " + std::to_string(i));
@@ -100,13 +110,15 @@ TEST_F(HttpServer, KeepsTheConnectionAndServesPipelinedRequestsInOrder) {
 TEST_F(HttpServer, ByteByByteRequestsWork) {
   TestServer server(router);
   RawSocket socket = server.connect();
-  for (char c : "POST /api/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc" + std::string()) socket.send(std::string_view(&c, 1));
+  for (char c : "POST /api/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc" + std::string())
+    socket.send(std::string_view(&c, 1));
   EXPECT_EQ(body_of(socket.read_response()), "abc");
 }
 
 TEST_F(HttpServer, Http10AndConnectionCloseEndTheConnection) {
   TestServer server(router);
-  for (const std::string& request : {std::string("GET /api/hello HTTP/1.0\r\n\r\n"), get("/api/hello", "Connection: close\r\n")}) {
+  for (const std::string& request :
+       {std::string("GET /api/hello HTTP/1.0\r\n\r\n"), get("/api/hello", "Connection: close\r\n")}) {
     RawSocket socket = server.connect();
     socket.send(request + get("/api/hello?name=second"));
     const std::string all = socket.read_to_end();
@@ -123,7 +135,8 @@ TEST_F(HttpServer, Http10AndConnectionCloseEndTheConnection) {
 
 TEST_F(HttpServer, AbsoluteFormTargetsAreReducedAndRuleTheHost) {
   TestServer server(router);
-  const std::string r = server.ask("GET https://api.100ms.live/api/who?x=1 HTTP/1.1\r\nHost: other\r\nX-Request-Id: 12345678\r\n\r\n");
+  const std::string r = server.ask(
+      "GET https://api.100ms.live/api/who?x=1 HTTP/1.1\r\nHost: other\r\nX-Request-Id: 12345678\r\n\r\n");
   EXPECT_EQ(body_of(r), "127.0.0.1 12345678 test api.100ms.live /api/who");
 }
 
@@ -131,20 +144,23 @@ TEST_F(HttpServer, ForwardedAddressesCountOnlyFromTrustedProxies) {
   TestServer plain(router);
   EXPECT_THAT(body_of(plain.ask(get("/api/who", "X-Forwarded-For: 9.9.9.9\r\n"))), HasSubstr("127.0.0.1 "));
   TestServer trusting(router, [](ServerConfig& c) { c.trusted_proxies = {"127.0.0.1"}; });
-  EXPECT_THAT(body_of(trusting.ask(get("/api/who", "X-Forwarded-For: 8.8.8.8, 9.9.9.9\r\n"))), HasSubstr("9.9.9.9 "));
+  EXPECT_THAT(body_of(trusting.ask(get("/api/who", "X-Forwarded-For: 8.8.8.8, 9.9.9.9\r\n"))),
+              HasSubstr("9.9.9.9 "));
 }
 
 TEST_F(HttpServer, ErrorsSpeakTheStyleOfTheirGroup) {
   TestServer server(router);
   EXPECT_EQ(body_of(server.ask(get("/api/nothing"))), "api:404:/api/nothing:");
-  EXPECT_EQ(body_of(server.ask("POST /api/nothing HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\n{}")), "api:404:/api/nothing:");
+  EXPECT_EQ(body_of(server.ask("POST /api/nothing HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\n{}")),
+            "api:404:/api/nothing:");
   const std::string wrong_method = server.ask("DELETE /api/echo HTTP/1.1\r\nHost: t\r\n\r\n");
   EXPECT_EQ(status_of(wrong_method), 405);
   EXPECT_EQ(header_of(wrong_method, "allow"), "POST");
   EXPECT_EQ(header_of(wrong_method, "x-after"), "yes");
   EXPECT_EQ(body_of(server.ask(get("/api/boom"))), "api:500:/api/boom:");
   EXPECT_EQ(body_of(server.ask(get("/api/hello?deny"))), "denied");
-  for (const char* path : {"/api/%zz", "/api/%00", "/api/%c0%af", "/api/../x", "/api/%2e%2E/x", "/api/hello?a=%00"})
+  for (const char* path :
+       {"/api/%zz", "/api/%00", "/api/%c0%af", "/api/../x", "/api/%2e%2E/x", "/api/hello?a=%00"})
     EXPECT_EQ(status_of(server.ask(get(path))), 400) << path;
   const std::string plain = server.ask(get("/elsewhere"));
   EXPECT_EQ(status_of(plain), 404);
@@ -155,7 +171,10 @@ TEST_F(HttpServer, ErrorsSpeakTheStyleOfTheirGroup) {
 TEST_F(HttpServer, AnErrorBeforeASmallBodyKeepsTheConnection) {
   TestServer server(router);
   RawSocket socket = server.connect();
-  socket.send("POST /api/nothing HTTP/1.1\r\nHost: t\r\nContent-Length: 37\r\n\r\nGET /api/hello HTTP/1.1\r\nHost: t\r\n\r\n\n" + get("/api/hello?name=next"));
+  socket.send(
+      "POST /api/nothing HTTP/1.1\r\nHost: t\r\nContent-Length: 37\r\n\r\nGET /api/hello HTTP/1.1\r\nHost: "
+      "t\r\n\r\n\n" +
+      get("/api/hello?name=next"));
   EXPECT_EQ(status_of(socket.read_response()), 404);
   EXPECT_EQ(body_of(socket.read_response()), "hello next");
 }
@@ -169,9 +188,12 @@ TEST_F(HttpServer, BodiesOverTheLimitGet413) {
   chunked.send("POST /api/echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n");
   EXPECT_EQ(status_of(chunked.read_to_end()), 413);
   RawSocket pushing = server.connect();
-  pushing.send("POST /api/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 500000\r\n\r\n" + std::string(500000, 'x'));
+  pushing.send("POST /api/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 500000\r\n\r\n" +
+               std::string(500000, 'x'));
   EXPECT_EQ(status_of(pushing.read_to_end()), 413);
-  EXPECT_EQ(status_of(server.ask("POST /api/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x'))), 200);
+  EXPECT_EQ(status_of(server.ask("POST /api/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 1000\r\n\r\n" +
+                                 std::string(1000, 'x'))),
+            200);
 }
 
 TEST_F(HttpServer, ExpectContinueIsAnswered) {
@@ -188,7 +210,9 @@ TEST_F(HttpServer, ExpectContinueIsAnswered) {
 TEST_F(HttpServer, MalformedRequestsAreAnsweredOnceAndClosed) {
   TestServer server(router);
   const std::vector<std::pair<std::string, int>> rows{
-      {"POST /api/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+      {"POST /api/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nTransfer-Encoding: "
+       "chunked\r\n\r\n0\r\n\r\n",
+       400},
       {"POST /api/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400},
       {"POST /api/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 0x5\r\n\r\nhello", 400},
       {"POST /api/echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
@@ -267,7 +291,8 @@ TEST_F(HttpServer, ATrickleIsCutBeforeTheRequestTimeIsOver) {
     socket.send("GET /api/hello HTTP/1.1\r\nX: ");
     while (!done && socket.send("a")) std::this_thread::yield();
   });
-  // Faster than slow_bytes per window would be legitimate, so the head limit (431) may come first on a fast machine.
+  // Faster than slow_bytes per window would be legitimate, so the head limit (431) may come first on a fast
+  // machine.
   const int status = status_of(socket.read_until("\r\n\r\n"));
   done = true;
   drip.join();
@@ -281,7 +306,8 @@ TEST_F(HttpServer, APeerThatDoesNotReadIsCut) {
   socket.read(1);
   std::promise<void> waited;
   std::thread([&] {
-    // The other end must give up by itself: a second request on a fresh connection shows that the server lives meanwhile.
+    // The other end must give up by itself: a second request on a fresh connection shows that the server
+    // lives meanwhile.
     for (int i = 0; i < 6; ++i) testing::RawSocket(server.address()).read_to_end();
     waited.set_value();
   }).join();
@@ -311,7 +337,8 @@ TEST_F(HttpServer, AFullPoolAnswers503) {
   for (std::size_t i = 1; i < 5; ++i) waiting[i].send(get("/wait"));
   // One runs and one waits in the queue; the other three are refused at once.
   std::vector<std::future<std::string>> answers;
-  for (auto& socket : waiting) answers.push_back(std::async(std::launch::async, [&socket] { return socket.read_response(); }));
+  for (auto& socket : waiting)
+    answers.push_back(std::async(std::launch::async, [&socket] { return socket.read_response(); }));
   std::size_t refused = 0;
   while (refused < 3) {
     refused = 0;
@@ -358,7 +385,8 @@ TEST_F(HttpServer, AHandlerThatOutlivesTheServerIsHarmless) {
     open.wait();
     return json_response(200, "too late");
   });
-  auto server = std::make_unique<TestServer>(router, [](ServerConfig& c) { c.limits.stop = base::Duration::millis(10); });
+  auto server = std::make_unique<TestServer>(
+      router, [](ServerConfig& c) { c.limits.stop = base::Duration::millis(10); });
   RawSocket busy = server->connect();
   busy.send(get("/api/wait"));
   entered.get_future().wait();
@@ -463,9 +491,10 @@ TEST(Problem, HasTheShapeOfTheSpecification) {
   p.retry_after_s = 3;
   const Response r = problem_response(p, request);
   EXPECT_EQ(r.status, 422);
-  EXPECT_EQ(r.body,
-            R"({"type":"/problems/validation_failed","title":"t","status":422,"code":"validation_failed","instance":"/api/x","requestId":"r-1",)"
-            R"("errors":[{"pointer":"/name","code":"required","message":"is required"}],"retryAfter":3,"visitId":"v1"})");
+  EXPECT_EQ(
+      r.body,
+      R"({"type":"/problems/validation_failed","title":"t","status":422,"code":"validation_failed","instance":"/api/x","requestId":"r-1",)"
+      R"("errors":[{"pointer":"/name","code":"required","message":"is required"}],"retryAfter":3,"visitId":"v1"})");
 }
 
 }  // namespace

@@ -19,8 +19,13 @@ std::string_view IoWorker::http_date_now() {
   return date;
 }
 
-Session::Session(std::shared_ptr<ServerState> server, std::shared_ptr<ListenerState> listener, IoWorker& worker, std::unique_ptr<net::Stream> stream)
-    : server_(std::move(server)), listener_(std::move(listener)), worker_(worker), stream_(std::move(stream)), timer_(worker.thread.context()) {
+Session::Session(std::shared_ptr<ServerState> server, std::shared_ptr<ListenerState> listener,
+                 IoWorker& worker, std::unique_ptr<net::Stream> stream)
+    : server_(std::move(server)),
+      listener_(std::move(listener)),
+      worker_(worker),
+      stream_(std::move(stream)),
+      timer_(worker.thread.context()) {
   ++listener_->open;
   const std::lock_guard lock(server_->mutex);
   ++server_->sessions;
@@ -75,17 +80,18 @@ void Session::write_all(std::string bytes, std::function<void(bool)> done) {
 
 void Session::write_more() {
   const std::size_t n = std::min(kWriteSlice, out_.size() - out_at_);
-  stream_->write_some(out_.data() + out_at_, n, [self = shared_from_this()](net::ErrorCode error, std::size_t wrote) {
-    self->out_at_ += wrote;
-    self->written_ += wrote;
-    if (!error && !self->is_cut() && self->out_at_ < self->out_.size()) {
-      self->write_more();
-      return;
-    }
-    self->out_.clear();
-    const auto done = std::exchange(self->out_done_, nullptr);
-    if (done) done(!error && !self->is_cut());
-  });
+  stream_->write_some(out_.data() + out_at_, n,
+                      [self = shared_from_this()](net::ErrorCode error, std::size_t wrote) {
+                        self->out_at_ += wrote;
+                        self->written_ += wrote;
+                        if (!error && !self->is_cut() && self->out_at_ < self->out_.size()) {
+                          self->write_more();
+                          return;
+                        }
+                        self->out_.clear();
+                        const auto done = std::exchange(self->out_done_, nullptr);
+                        if (done) done(!error && !self->is_cut());
+                      });
 }
 
 void Session::watch_writing() {
@@ -101,10 +107,17 @@ bool Session::write_moves() {
   return moves;
 }
 
-void log_access(const ListenerState& listener, std::string_view method, std::string_view path, int status, SteadyPoint begun,
-                std::string_view request_id, std::uint64_t bytes) {
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count();
-  telemetry::info("http", {{"listener", listener.name}, {"method", method}, {"path", path}, {"status", status}, {"ms", ms}, {"bytes", bytes}, {"request_id", request_id}});
+void log_access(const ListenerState& listener, std::string_view method, std::string_view path, int status,
+                SteadyPoint begun, std::string_view request_id, std::uint64_t bytes) {
+  const auto ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count();
+  telemetry::info("http", {{"listener", listener.name},
+                           {"method", method},
+                           {"path", path},
+                           {"status", status},
+                           {"ms", ms},
+                           {"bytes", bytes},
+                           {"request_id", request_id}});
 }
 
 }  // namespace http

@@ -12,14 +12,29 @@ namespace fs = std::filesystem;
 
 std::string_view type_of(std::string_view name) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 23> kTypes{{
-      {".html", "text/html; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"}, {".mjs", "text/javascript; charset=utf-8"},
-      {".css", "text/css; charset=utf-8"},   {".json", "application/json"},              {".map", "application/json"},
-      {".webmanifest", "application/manifest+json"}, {".svg", "image/svg+xml"},          {".png", "image/png"},
-      {".jpg", "image/jpeg"},                {".jpeg", "image/jpeg"},                    {".webp", "image/webp"},
-      {".gif", "image/gif"},                 {".ico", "image/x-icon"},                   {".woff2", "font/woff2"},
-      {".woff", "font/woff"},                {".wasm", "application/wasm"},              {".txt", "text/plain; charset=utf-8"},
-      {".md", "text/plain; charset=utf-8"},  {".mp4", "video/mp4"},                      {".webm", "video/webm"},
-      {".mp3", "audio/mpeg"},                {".pdf", "application/pdf"},
+      {".html", "text/html; charset=utf-8"},
+      {".js", "text/javascript; charset=utf-8"},
+      {".mjs", "text/javascript; charset=utf-8"},
+      {".css", "text/css; charset=utf-8"},
+      {".json", "application/json"},
+      {".map", "application/json"},
+      {".webmanifest", "application/manifest+json"},
+      {".svg", "image/svg+xml"},
+      {".png", "image/png"},
+      {".jpg", "image/jpeg"},
+      {".jpeg", "image/jpeg"},
+      {".webp", "image/webp"},
+      {".gif", "image/gif"},
+      {".ico", "image/x-icon"},
+      {".woff2", "font/woff2"},
+      {".woff", "font/woff"},
+      {".wasm", "application/wasm"},
+      {".txt", "text/plain; charset=utf-8"},
+      {".md", "text/plain; charset=utf-8"},
+      {".mp4", "video/mp4"},
+      {".webm", "video/webm"},
+      {".mp3", "audio/mpeg"},
+      {".pdf", "application/pdf"},
   }};
   for (const auto& [suffix, type] : kTypes)
     if (name.ends_with(suffix)) return type;
@@ -57,7 +72,8 @@ bool is_plain_path(std::string_view path) {
   return true;
 }
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kTwins{{{"br", ".br"}, {"gzip", ".gz"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kTwins{
+    {{"br", ".br"}, {"gzip", ".gz"}}};
 
 class Folder {
  public:
@@ -67,7 +83,9 @@ class Folder {
   }
 
   Response serve(const Request& request) const {
-    std::string path = request.params.empty() ? request.path.substr(std::min<std::size_t>(1, request.path.size())) : request.params.back().second;
+    std::string path = request.params.empty()
+                           ? request.path.substr(std::min<std::size_t>(1, request.path.size()))
+                           : request.params.back().second;
     if (!is_plain_path(path)) return not_found(request);
     std::optional<fs::path> file = path.empty() ? std::nullopt : inside(path);
     if (!file) {
@@ -104,7 +122,9 @@ class Folder {
     return file;
   }
 
-  static Response not_found(const Request& request) { return plain_error(404, "no such file", request.request_id); }
+  static Response not_found(const Request& request) {
+    return plain_error(404, "no such file", request.request_id);
+  }
 
   fs::path root_;
   std::string fallback_;
@@ -113,7 +133,9 @@ class Folder {
 }  // namespace
 
 Handler static_files(std::string folder, std::string fallback) {
-  return [files = std::make_shared<const Folder>(folder, std::move(fallback))](const Request& request) { return files->serve(request); };
+  return [files = std::make_shared<const Folder>(folder, std::move(fallback))](const Request& request) {
+    return files->serve(request);
+  };
 }
 
 }  // namespace http

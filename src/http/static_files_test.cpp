@@ -49,7 +49,9 @@ class StaticFiles : public ::testing::Test {
     std::filesystem::create_directories(path.parent_path());
     std::ofstream(path, std::ios::binary) << text;
   }
-  std::string get(const std::string& path, const std::string& more = "") const { return server->ask("GET " + path + " HTTP/1.1\r\nHost: t\r\n" + more + "\r\n"); }
+  std::string get(const std::string& path, const std::string& more = "") const {
+    return server->ask("GET " + path + " HTTP/1.1\r\nHost: t\r\n" + more + "\r\n");
+  }
 
   std::string folder = testing::temporary_folder();
   Router router;
@@ -68,8 +70,10 @@ TEST_F(StaticFiles, ServesFilesTheFallbackAndNothingElse) {
 }
 
 TEST_F(StaticFiles, NeverLeavesItsFolder) {
-  for (const char* path : {"/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/%2e%2e%2fsecret.txt", "/assets/..%2f..%2fsecret.txt", "/link.txt", "/.secret",
-                           "/%2fetc%2fpasswd", "/..%5csecret.txt", "/assets/../../secret.txt", "//etc/hosts.txt", "/data.txt%00.html"}) {
+  for (const char* path :
+       {"/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/%2e%2e%2fsecret.txt",
+        "/assets/..%2f..%2fsecret.txt", "/link.txt", "/.secret", "/%2fetc%2fpasswd", "/..%5csecret.txt",
+        "/assets/../../secret.txt", "//etc/hosts.txt", "/data.txt%00.html"}) {
     const std::string r = get(path);
     EXPECT_THAT(status_of(r), ::testing::AnyOf(400, 404)) << path;
     EXPECT_THAT(r, ::testing::Not(::testing::HasSubstr("outside")));
@@ -96,7 +100,9 @@ TEST_F(StaticFiles, ConditionsAndRanges) {
   EXPECT_EQ(status_of(same), 304);
   EXPECT_EQ(header_of(same, "content-length"), "");
   EXPECT_EQ(status_of(get("/data.txt", "If-None-Match: \"x\"\r\n")), 200);
-  const auto range = [&](const std::string& r, const std::string& more = "") { return get("/data.txt", "Range: " + r + "\r\n" + more); };
+  const auto range = [&](const std::string& r, const std::string& more = "") {
+    return get("/data.txt", "Range: " + r + "\r\n" + more);
+  };
   EXPECT_EQ(body_of(range("bytes=2-4")), "234");
   EXPECT_EQ(header_of(range("bytes=2-4"), "content-range"), "bytes 2-4/10");
   EXPECT_EQ(status_of(range("bytes=2-4")), 206);

@@ -29,10 +29,12 @@ sockaddr_in native(const base::SocketAddress& a) {
 
 }  // namespace
 
-RawSocket::RawSocket(const base::SocketAddress& to, int receive_buffer) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+RawSocket::RawSocket(const base::SocketAddress& to, int receive_buffer)
+    : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   if (receive_buffer > 0) setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
   const sockaddr_in a = native(to);
-  if (connect(fd_, reinterpret_cast<const sockaddr*>(&a), sizeof a) != 0) throw std::runtime_error("connect failed");
+  if (connect(fd_, reinterpret_cast<const sockaddr*>(&a), sizeof a) != 0)
+    throw std::runtime_error("connect failed");
 }
 
 RawSocket::~RawSocket() {
@@ -85,7 +87,9 @@ std::string RawSocket::read_response() {
   return out;
 }
 
-void RawSocket::shutdown_send() { shutdown(fd_, SHUT_WR); }
+void RawSocket::shutdown_send() {
+  shutdown(fd_, SHUT_WR);
+}
 
 void RawSocket::reset() {
   const linger hard{1, 0};
@@ -113,10 +117,12 @@ std::string body_of(std::string_view response) {
   return end == std::string_view::npos ? std::string() : std::string(response.substr(end + 4));
 }
 
-ScriptedServer::ScriptedServer(std::function<void(RawSocket&)> script) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+ScriptedServer::ScriptedServer(std::function<void(RawSocket&)> script)
+    : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in a = native(base::SocketAddress::v4(0x7f000001, 0));
   socklen_t size = sizeof a;
-  if (bind(fd_, reinterpret_cast<sockaddr*>(&a), size) != 0 || listen(fd_, 64) != 0 || getsockname(fd_, reinterpret_cast<sockaddr*>(&a), &size) != 0)
+  if (bind(fd_, reinterpret_cast<sockaddr*>(&a), size) != 0 || listen(fd_, 64) != 0 ||
+      getsockname(fd_, reinterpret_cast<sockaddr*>(&a), &size) != 0)
     throw std::runtime_error("listen failed");
   address_ = base::SocketAddress::v4(0x7f000001, ntohs(a.sin_port));
   thread_ = std::thread([this, script = std::move(script)] {
@@ -136,7 +142,9 @@ ScriptedServer::~ScriptedServer() {
   close(fd_);
 }
 
-std::string ScriptedServer::url(std::string_view path) const { return "http://" + address_.text() + std::string(path); }
+std::string ScriptedServer::url(std::string_view path) const {
+  return "http://" + address_.text() + std::string(path);
+}
 
 TestServer::TestServer(const Router& router, const std::function<void(ServerConfig&)>& change) {
   telemetry::configure_log(telemetry::Level::kError, "text");
@@ -154,7 +162,8 @@ std::string TestServer::ask(std::string_view request) const {
   return socket.read_response();
 }
 
-void write_certificate(const std::string& certificate_file, const std::string& key_file, const std::string& common_name) {
+void write_certificate(const std::string& certificate_file, const std::string& key_file,
+                       const std::string& common_name) {
   EVP_PKEY* key = EVP_EC_gen("P-256");
   X509* certificate = X509_new();
   X509_set_version(certificate, 2);
@@ -163,9 +172,12 @@ void write_certificate(const std::string& certificate_file, const std::string& k
   X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
   X509_set_pubkey(certificate, key);
   X509_NAME* name = X509_get_subject_name(certificate);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
   X509_set_issuer_name(certificate, name);
-  for (const auto& [nid, value] : {std::pair<int, std::string>{NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1"}, {NID_basic_constraints, "critical,CA:TRUE"}}) {
+  for (const auto& [nid, value] :
+       {std::pair<int, std::string>{NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1"},
+        {NID_basic_constraints, "critical,CA:TRUE"}}) {
     X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value.c_str());
     X509_add_ext(certificate, extension, -1);
     X509_EXTENSION_free(extension);
@@ -182,7 +194,9 @@ void write_certificate(const std::string& certificate_file, const std::string& k
 }
 
 std::string temporary_folder() {
-  std::string pattern = (std::getenv("TMPDIR") != nullptr ? std::string(std::getenv("TMPDIR")) : std::string("/tmp")) + "/televisit-http-XXXXXX";
+  std::string pattern =
+      (std::getenv("TMPDIR") != nullptr ? std::string(std::getenv("TMPDIR")) : std::string("/tmp")) +
+      "/televisit-http-XXXXXX";
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
   return pattern;
 }

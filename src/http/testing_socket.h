@@ -1,5 +1,5 @@
-// Blocking sockets for tests: a raw client that says exactly what a test writes, and a scripted server that answers exactly what a test
-// gives it. Every wait ends after ten seconds with what was there.
+// Blocking sockets for tests: a raw client that says exactly what a test writes, and a scripted server that
+// answers exactly what a test gives it. Every wait ends after ten seconds with what was there.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,8 @@ class RawSocket {
  public:
   explicit RawSocket(const base::SocketAddress& to, int receive_buffer = 0);
   explicit RawSocket(int fd) : fd_(fd) {}
-  RawSocket(RawSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)) {}
+  RawSocket(RawSocket&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)) {}
   ~RawSocket();
 
   bool send(std::string_view bytes);
@@ -84,7 +85,8 @@ struct TestServer {
 };
 
 // A self-signed certificate for "localhost" and 127.0.0.1 with the common name given, as PEM files.
-void write_certificate(const std::string& certificate_file, const std::string& key_file, const std::string& common_name);
+void write_certificate(const std::string& certificate_file, const std::string& key_file,
+                       const std::string& common_name);
 
 std::string temporary_folder();
 

@@ -20,7 +20,9 @@ int escape_at(std::string_view text, std::size_t at) {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-bool clean(std::string_view text) { return text.find('\0') == std::string_view::npos && base::is_valid_utf8(text); }
+bool clean(std::string_view text) {
+  return text.find('\0') == std::string_view::npos && base::is_valid_utf8(text);
+}
 
 std::string decode_form(std::string_view text) {
   std::string out;
@@ -109,7 +111,8 @@ std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std:
     if (part.empty()) continue;
     const std::size_t equals = part.find('=');
     std::string name = decode_form(part.substr(0, equals));
-    std::string value = equals == std::string_view::npos ? std::string() : decode_form(part.substr(equals + 1));
+    std::string value =
+        equals == std::string_view::npos ? std::string() : decode_form(part.substr(equals + 1));
     if (!clean(name) || !clean(value)) return std::nullopt;
     out.emplace_back(std::move(name), std::move(value));
   }

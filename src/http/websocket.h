@@ -13,8 +13,8 @@
 
 namespace http {
 
-// Thread-safe. Frames go out in the order of send(). The queue is bounded (WebSocketLimits::max_queued); beyond it the
-// connection is closed with 1013.
+// Thread-safe. Frames go out in the order of send(). The queue is bounded (WebSocketLimits::max_queued);
+// beyond it the connection is closed with 1013.
 class WebSocket {
  public:
   virtual ~WebSocket() = default;
@@ -35,12 +35,13 @@ struct WebSocketLimits {
   base::Duration idle = base::Duration::seconds(60);  // nothing received for so long: closed
 };
 
-// Decides about an upgrade request, on an io thread; must not block. An error refuses the upgrade with `status` and the body's text.
+// Decides about an upgrade request, on an io thread; must not block. An error refuses the upgrade with
+// `status` and the body's text.
 struct WebSocketRefusal {
   int status = 403;
   std::string body;
 };
-using WebSocketAcceptor =
-    std::function<tl::expected<WebSocketEvents, WebSocketRefusal>(const Request&, std::shared_ptr<WebSocket>)>;
+using WebSocketAcceptor = std::function<tl::expected<WebSocketEvents, WebSocketRefusal>(
+    const Request&, std::shared_ptr<WebSocket>)>;
 
 }  // namespace http

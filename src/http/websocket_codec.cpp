@@ -14,7 +14,9 @@ constexpr std::uint16_t kTooBig = 1009;
 constexpr std::size_t kMaxControl = 125;
 constexpr std::size_t kMaxHead = 14;
 
-bool is_control(std::uint8_t opcode) { return (opcode & 0x8) != 0; }
+bool is_control(std::uint8_t opcode) {
+  return (opcode & 0x8) != 0;
+}
 
 void unmask(std::string& data, std::size_t from, std::uint64_t offset, std::uint32_t mask) {
   for (std::size_t i = from; i < data.size(); ++i, ++offset) {
@@ -30,7 +32,8 @@ bool is_valid_close_code(std::uint16_t code) {
   return code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006;
 }
 
-std::optional<std::uint16_t> WebSocketReader::parse_frame_head(std::string_view input, FrameHead& head) const {
+std::optional<std::uint16_t> WebSocketReader::parse_frame_head(std::string_view input,
+                                                               FrameHead& head) const {
   base::ByteReader in(base::as_bytes(input));
   const std::uint8_t b0 = in.u8();
   const std::uint8_t b1 = in.u8();
@@ -61,13 +64,15 @@ std::optional<std::uint16_t> WebSocketReader::check_frame_head(const FrameHead& 
     case WebSocketOpcode::kText:
       if (in_message_) return kProtocolError;
       break;
-    case WebSocketOpcode::kBinary: return in_message_ ? kProtocolError : kUnsupported;
+    case WebSocketOpcode::kBinary:
+      return in_message_ ? kProtocolError : kUnsupported;
     case WebSocketOpcode::kClose:
     case WebSocketOpcode::kPing:
     case WebSocketOpcode::kPong:
       if (!head.fin || head.length > kMaxControl) return kProtocolError;
       return std::nullopt;
-    default: return kProtocolError;
+    default:
+      return kProtocolError;
   }
   if (head.length > max_message_ || message_.size() + head.length > max_message_) return kTooBig;
   return std::nullopt;
@@ -94,13 +99,17 @@ std::optional<std::uint16_t> WebSocketReader::end_frame(const WebSocketFrameEven
   frame_.reset();
   payload_seen_ = 0;
   switch (static_cast<WebSocketOpcode>(head.opcode)) {
-    case WebSocketOpcode::kClose: return close_frame(events);
-    case WebSocketOpcode::kPing: events.on_ping(std::exchange(control_, {})); return std::nullopt;
+    case WebSocketOpcode::kClose:
+      return close_frame(events);
+    case WebSocketOpcode::kPing:
+      events.on_ping(std::exchange(control_, {}));
+      return std::nullopt;
     case WebSocketOpcode::kPong:
       control_.clear();
       events.on_pong();
       return std::nullopt;
-    default: break;
+    default:
+      break;
   }
   in_message_ = !head.fin;
   if (in_message_) return std::nullopt;
@@ -109,7 +118,8 @@ std::optional<std::uint16_t> WebSocketReader::end_frame(const WebSocketFrameEven
   return std::nullopt;
 }
 
-std::optional<std::uint16_t> WebSocketReader::feed(std::string_view input, const WebSocketFrameEvents& events) {
+std::optional<std::uint16_t> WebSocketReader::feed(std::string_view input,
+                                                   const WebSocketFrameEvents& events) {
   auto fail = [this](std::uint16_t code) {
     closed_ = true;
     return std::optional<std::uint16_t>(code);
@@ -130,7 +140,8 @@ std::optional<std::uint16_t> WebSocketReader::feed(std::string_view input, const
     }
     std::string& payload = is_control(frame_->opcode) ? control_ : message_;
     const std::size_t from = payload.size();
-    const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(frame_->length - payload_seen_, input.size()));
+    const std::size_t n =
+        static_cast<std::size_t>(std::min<std::uint64_t>(frame_->length - payload_seen_, input.size()));
     payload.append(input.substr(0, n));
     unmask(payload, from, payload_seen_, frame_->mask);
     payload_seen_ += n;
@@ -141,7 +152,8 @@ std::optional<std::uint16_t> WebSocketReader::feed(std::string_view input, const
   return std::nullopt;
 }
 
-std::string encode_frame(WebSocketOpcode opcode, std::string_view payload, std::optional<std::uint32_t> mask) {
+std::string encode_frame(WebSocketOpcode opcode, std::string_view payload,
+                         std::optional<std::uint32_t> mask) {
   std::string out;
   out.reserve(payload.size() + kMaxHead);
   const auto put = [&out](std::uint64_t v, int bytes) {
@@ -171,7 +183,8 @@ std::string encode_close(std::uint16_t code, std::string_view reason, std::optio
     payload += static_cast<char>(code >> 8);
     payload += static_cast<char>(code & 0xff);
     std::size_t n = std::min<std::size_t>(reason.size(), kMaxControl - 2);
-    while (n > 0 && n < reason.size() && (static_cast<std::uint8_t>(reason[n]) & 0xc0) == 0x80) --n;  // not inside a character
+    while (n > 0 && n < reason.size() && (static_cast<std::uint8_t>(reason[n]) & 0xc0) == 0x80)
+      --n;  // not inside a character
     payload += reason.substr(0, n);
   }
   return encode_frame(WebSocketOpcode::kClose, payload, mask);

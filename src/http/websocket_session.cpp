@@ -1,4 +1,5 @@
-// One WebSocket after its upgrade (RFC 6455). The handle is what the acceptor's side holds, from any thread; the session owns the socket.
+// One WebSocket after its upgrade (RFC 6455). The handle is what the acceptor's side holds, from any thread;
+// the session owns the socket.
 #include <openssl/evp.h>
 
 #include "base/text.h"
@@ -96,7 +97,8 @@ class WebSocketSession;
 
 class Handle final : public WebSocket {
  public:
-  Handle(std::shared_ptr<net::Mailbox> mailbox, std::size_t limit) : mailbox_(std::move(mailbox)), outbox_(std::make_shared<Outbox>(limit)) {}
+  Handle(std::shared_ptr<net::Mailbox> mailbox, std::size_t limit)
+      : mailbox_(std::move(mailbox)), outbox_(std::make_shared<Outbox>(limit)) {}
 
   void send(std::string text) override { push(encode_frame(WebSocketOpcode::kText, text), false); }
   void close(std::uint16_t code, std::string reason) override {
@@ -125,7 +127,8 @@ class WebSocketSession final : public Session {
  public:
   using Session::Session;
 
-  void start(std::shared_ptr<Handle> handle, WebSocketEvents events, const WebSocketLimits& limits, std::string head, std::string early);
+  void start(std::shared_ptr<Handle> handle, WebSocketEvents events, const WebSocketLimits& limits,
+             std::string head, std::string early);
   void stop() override;
   void abort() override { end(); }
   void flush();
@@ -133,7 +136,9 @@ class WebSocketSession final : public Session {
  private:
   enum class Phase { kOpening, kOpen, kClosing, kLingering };
   void expired() override;
-  std::shared_ptr<WebSocketSession> self() { return std::static_pointer_cast<WebSocketSession>(shared_from_this()); }
+  std::shared_ptr<WebSocketSession> self() {
+    return std::static_pointer_cast<WebSocketSession>(shared_from_this());
+  }
   void read();
   void received(std::string_view bytes);
   WebSocketFrameEvents frame_events();
@@ -169,7 +174,8 @@ void Handle::push(std::string frame, bool last) {
   });
 }
 
-void WebSocketSession::start(std::shared_ptr<Handle> handle, WebSocketEvents events, const WebSocketLimits& limits, std::string head, std::string early) {
+void WebSocketSession::start(std::shared_ptr<Handle> handle, WebSocketEvents events,
+                             const WebSocketLimits& limits, std::string head, std::string early) {
   handle_ = std::move(handle);
   events_ = std::move(events);
   limits_ = limits;
@@ -304,7 +310,9 @@ void WebSocketSession::linger() {
 void WebSocketSession::expired() {
   switch (phase_) {
     case Phase::kOpening:
-    case Phase::kLingering: end(); return;
+    case Phase::kLingering:
+      end();
+      return;
     case Phase::kClosing:
       tell_closed(handle_->close_code());
       end();
@@ -332,10 +340,12 @@ void WebSocketSession::end() {
 
 }  // namespace
 
-std::optional<Response> start_websocket(std::shared_ptr<ServerState> server, std::shared_ptr<ListenerState> listener, IoWorker& worker,
+std::optional<Response> start_websocket(std::shared_ptr<ServerState> server,
+                                        std::shared_ptr<ListenerState> listener, IoWorker& worker,
                                         std::unique_ptr<net::Stream>& stream, WebSocketStart start) {
   auto handle = std::make_shared<Handle>(worker.thread.mailbox(), start.route->limits.max_queued);
-  tl::expected<WebSocketEvents, WebSocketRefusal> accepted = tl::unexpected<WebSocketRefusal>(WebSocketRefusal{500, {}});
+  tl::expected<WebSocketEvents, WebSocketRefusal> accepted =
+      tl::unexpected<WebSocketRefusal>(WebSocketRefusal{500, {}});
   try {
     accepted = start.route->acceptor(start.request, handle);
   } catch (const std::exception& e) {
@@ -351,15 +361,19 @@ std::optional<Response> start_websocket(std::shared_ptr<ServerState> server, std
   }
   Response response;
   response.status = 101;
-  response.set("upgrade", "websocket").set("connection", "Upgrade").set("sec-websocket-accept", accept_value(start.key));
+  response.set("upgrade", "websocket")
+      .set("connection", "Upgrade")
+      .set("sec-websocket-accept", accept_value(start.key));
   HeadOptions options;
   options.request_id = start.request.request_id;
   options.date = worker.http_date_now();
   std::string head = response_head(response, options);
   log_access(*listener, "GET", start.request.path, 101, start.begun, start.request.request_id, head.size());
-  const auto session = std::make_shared<WebSocketSession>(std::move(server), std::move(listener), worker, std::move(stream));
+  const auto session =
+      std::make_shared<WebSocketSession>(std::move(server), std::move(listener), worker, std::move(stream));
   session->adopt();
-  session->start(std::move(handle), std::move(*accepted), start.route->limits, std::move(head), std::move(start.early));
+  session->start(std::move(handle), std::move(*accepted), start.route->limits, std::move(head),
+                 std::move(start.early));
   return std::nullopt;
 }
 

@@ -29,14 +29,20 @@ class WebSockets : public ::testing::Test {
     limits.max_message = 100'000;
     limits.max_queued = 1'000'000;
     limits.idle = idle;
-    router.websocket("/ws/:room", [this](const Request& r, std::shared_ptr<WebSocket> ws) { return accept(r, std::move(ws)); }, limits);
+    router.websocket(
+        "/ws/:room",
+        [this](const Request& r, std::shared_ptr<WebSocket> ws) { return accept(r, std::move(ws)); }, limits);
     WebSocketLimits impatient = limits;
     impatient.idle = base::Duration::millis(50);
-    router.websocket("/impatient", [this](const Request& r, std::shared_ptr<WebSocket> ws) { return accept(r, std::move(ws)); }, impatient);
+    router.websocket(
+        "/impatient",
+        [this](const Request& r, std::shared_ptr<WebSocket> ws) { return accept(r, std::move(ws)); },
+        impatient);
   }
 
   tl::expected<WebSocketEvents, WebSocketRefusal> accept(const Request& r, std::shared_ptr<WebSocket> ws) {
-    if (r.query_value("token") != "good") return tl::unexpected<WebSocketRefusal>(WebSocketRefusal{401, R"({"error":"no"})"});
+    if (r.query_value("token") != "good")
+      return tl::unexpected<WebSocketRefusal>(WebSocketRefusal{401, R"({"error":"no"})"});
     ws->send("welcome " + std::string(r.param("room")));
     WebSocketEvents events;
     events.on_text = [ws](std::string text) { ws->send("echo " + text); };
@@ -68,7 +74,9 @@ class WebSockets : public ::testing::Test {
 
   // Upgrades by hand and swallows the welcome.
   static std::string open(RawSocket& s, const std::string& path = "/ws/r?token=good") {
-    s.send("GET " + path + " HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    s.send("GET " + path +
+           " HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: keep-alive, "
+           "Upgrade\r\nSec-WebSocket-Version: 13\r\n"
            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
     std::string head = s.read_until("\r\n\r\n");
     if (testing::status_of(head) == 101) read_frame(s);
@@ -78,7 +86,11 @@ class WebSockets : public ::testing::Test {
   struct Frame {
     int opcode = -1;
     std::string payload;
-    int close_code() const { return payload.size() < 2 ? 0 : static_cast<std::uint8_t>(payload[0]) * 256 + static_cast<std::uint8_t>(payload[1]); }
+    int close_code() const {
+      return payload.size() < 2
+                 ? 0
+                 : static_cast<std::uint8_t>(payload[0]) * 256 + static_cast<std::uint8_t>(payload[1]);
+    }
   };
   static Frame read_frame(RawSocket& s) {
     const std::string head = s.read(2);
@@ -86,7 +98,8 @@ class WebSockets : public ::testing::Test {
     std::size_t length = static_cast<std::uint8_t>(head[1]);
     if (length == 126) {
       const std::string more = s.read(2);
-      length = static_cast<std::size_t>(static_cast<std::uint8_t>(more[0]) * 256 + static_cast<std::uint8_t>(more[1]));
+      length = static_cast<std::size_t>(static_cast<std::uint8_t>(more[0]) * 256 +
+                                        static_cast<std::uint8_t>(more[1]));
     }
     return {static_cast<std::uint8_t>(head[0]) & 0x0f, s.read(length)};
   }
@@ -150,17 +163,25 @@ TEST_F(WebSockets, UpgradeCarriesTheAcceptKeyAndRefusalsTheirStatus) {
   TestServer server(router);
   RawSocket s = server.connect();
   const std::string head = open(s);
-  EXPECT_EQ(testing::header_of(head, "sec-websocket-accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");  // RFC 6455 §1.3
+  EXPECT_EQ(testing::header_of(head, "sec-websocket-accept"),
+            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");  // RFC 6455 §1.3
   RawSocket refused = server.connect();
-  refused.send("GET /ws/r?token=bad HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  refused.send(
+      "GET /ws/r?token=bad HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: "
+      "Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
   const std::string answer = refused.read_response();
   EXPECT_EQ(testing::status_of(answer), 401);
   EXPECT_EQ(testing::body_of(answer), R"({"error":"no"})");
   EXPECT_EQ(testing::status_of(server.ask("GET /ws/r HTTP/1.1\r\nHost: t\r\n\r\n")), 426);
-  EXPECT_EQ(testing::status_of(server.ask("GET /ws/r HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 8\r\n\r\n")), 426);
-  EXPECT_EQ(testing::status_of(server.ask("GET /ws/r HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                                          "Sec-WebSocket-Key: short\r\n\r\n")), 400);
+  EXPECT_EQ(
+      testing::status_of(server.ask("GET /ws/r HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: "
+                                    "Upgrade\r\nSec-WebSocket-Version: 8\r\n\r\n")),
+      426);
+  EXPECT_EQ(testing::status_of(server.ask("GET /ws/r HTTP/1.1\r\nHost: t\r\nUpgrade: "
+                                          "websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                                          "Sec-WebSocket-Key: short\r\n\r\n")),
+            400);
 }
 
 TEST_F(WebSockets, BrokenFramesEndWithTheirCode) {
@@ -201,8 +222,11 @@ TEST_F(WebSockets, PingsGetTheirPayloadBackAndClosesTheirEcho) {
 TEST_F(WebSockets, FramesSentTogetherWithTheUpgradeAreNotLost) {
   TestServer server(router);
   RawSocket s = server.connect();
-  s.send("GET /ws/r?token=good HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" + encode_frame(WebSocketOpcode::kText, "early", kMask));
+  s.send(
+      "GET /ws/r?token=good HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: "
+      "Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" +
+      encode_frame(WebSocketOpcode::kText, "early", kMask));
   s.read_until("\r\n\r\n");
   EXPECT_EQ(read_frame(s).payload, "welcome r");
   EXPECT_EQ(read_frame(s).payload, "echo early");

@@ -12,11 +12,12 @@
 //   json::Object out = json::write(room.value);
 //   json::Object schema = json::schema<CreateRoom>();     // JSON Schema 2020-12
 //
-// Member types: std::string, bool, std::int64_t, double, json::Object, json::Value, base::WallTime, a described struct,
-// std::vector<T> and std::optional<T> of these; also other integer types, base::StrongString and base::Sensitive. A
-// plain (non-optional) member is required unless the constraint says .or_default(); optional members may be absent or
-// null. std::optional<std::optional<T>> tells absent (outer empty) from null (inner empty), for PATCH. Unknown members
-// are collected in `ignored`. Writing omits an empty optional unless the constraint says .or_null().
+// Member types: std::string, bool, std::int64_t, double, json::Object, json::Value, base::WallTime, a
+// described struct, std::vector<T> and std::optional<T> of these; also other integer types,
+// base::StrongString and base::Sensitive. A plain (non-optional) member is required unless the constraint
+// says .or_default(); optional members may be absent or null. std::optional<std::optional<T>> tells absent
+// (outer empty) from null (inner empty), for PATCH. Unknown members are collected in `ignored`. Writing omits
+// an empty optional unless the constraint says .or_null().
 //
 // Every text refuses control characters other than \n and \t (visit-api.md §12.1). Lengths are code points.
 // Pure functions, any thread.
@@ -40,8 +41,8 @@
 namespace json {
 
 // A member that broke a rule. `pointer` is an RFC 6901 JSON pointer ("/webhook/url"); `code` is stable:
-// required, type, too_short, too_long, too_small, too_large, pattern, one_of, format, characters, too_many, too_few,
-// unknown. `message` never repeats what was sent.
+// required, type, too_short, too_long, too_small, too_large, pattern, one_of, format, characters, too_many,
+// too_few, unknown. `message` never repeats what was sent.
 struct FieldError {
   std::string pointer;
   std::string code;
@@ -116,7 +117,8 @@ Constraint any();
 
 bool is_uuid_text(std::string_view text);       // pattern functions ready for use
 bool is_object_id_text(std::string_view text);  // 24 lower-case hex digits
-bool is_http_url_text(std::string_view text);   // http:// or https:// and a host; no user info, space or control character
+bool is_http_url_text(
+    std::string_view text);  // http:// or https:// and a host; no user info, space or control character
 
 enum class Unknown { kIgnore, kRefuse };  // kRefuse: every unknown member is also an error "unknown"
 
@@ -134,10 +136,11 @@ std::string child(const std::string& pointer, std::size_t index);
 
 void read_text(const Value&, const Constraint&, const std::string& pointer, const Context&, std::string& out);
 void read_bool(const Value&, const Constraint&, const std::string& pointer, const Context&, bool& out);
-void read_integer(const Value&, const Constraint&, const std::string& pointer, const Context&, std::int64_t low,
-                  std::int64_t high, std::int64_t& out);
+void read_integer(const Value&, const Constraint&, const std::string& pointer, const Context&,
+                  std::int64_t low, std::int64_t high, std::int64_t& out);
 void read_number(const Value&, const Constraint&, const std::string& pointer, const Context&, double& out);
-void read_time(const Value&, const Constraint&, const std::string& pointer, const Context&, base::WallTime& out);
+void read_time(const Value&, const Constraint&, const std::string& pointer, const Context&,
+               base::WallTime& out);
 void read_object(const Value&, const Constraint&, const std::string& pointer, const Context&, Object& out);
 void read_any(const Value&, const Constraint&, const std::string& pointer, const Context&, Value& out);
 // Null, with the error noted, unless the value is what is asked for.
@@ -158,8 +161,8 @@ class Members {
 };
 
 Object schema_of(Constraint::Kind kind, const Constraint& constraint);
-void add_to_schema(Object& schema, std::string_view name, Object member, const Constraint& constraint, bool required,
-                   bool nullable);
+void add_to_schema(Object& schema, std::string_view name, Object member, const Constraint& constraint,
+                   bool required, bool nullable);
 void put(Object& out, std::string_view name, Value value);
 
 template <class T>
@@ -183,8 +186,8 @@ template <class T>
 void read_members(const Object& object, const std::string& pointer, const Context& context, T& out);
 
 template <class T>
-void read_value(const Value& value, const Constraint& constraint, const std::string& pointer, const Context& context,
-                T& out) {
+void read_value(const Value& value, const Constraint& constraint, const std::string& pointer,
+                const Context& context, T& out) {
   if constexpr (IsOptional<T>::value) {
     using Inner = typename T::value_type;
     if constexpr (!IsOptional<Inner>::value) {
@@ -213,9 +216,11 @@ void read_value(const Value& value, const Constraint& constraint, const std::str
   } else if constexpr (std::same_as<T, bool>) {
     read_bool(value, constraint, pointer, context, out);
   } else if constexpr (std::integral<T>) {
-    static_assert(sizeof(T) < sizeof(std::int64_t) || std::signed_integral<T>, "a JSON integer is an int64 here");
+    static_assert(sizeof(T) < sizeof(std::int64_t) || std::signed_integral<T>,
+                  "a JSON integer is an int64 here");
     std::int64_t wide = out;
-    read_integer(value, constraint, pointer, context, std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), wide);
+    read_integer(value, constraint, pointer, context, std::numeric_limits<T>::min(),
+                 std::numeric_limits<T>::max(), wide);
     out = static_cast<T>(wide);
   } else if constexpr (std::floating_point<T>) {
     double wide = out;
@@ -228,7 +233,8 @@ void read_value(const Value& value, const Constraint& constraint, const std::str
   } else if constexpr (std::same_as<T, Value>) {
     read_any(value, constraint, pointer, context, out);
   } else {
-    if (const Object* object = as_object(value, pointer, context)) read_members(*object, pointer, context, out);
+    if (const Object* object = as_object(value, pointer, context))
+      read_members(*object, pointer, context, out);
   }
 }
 
@@ -239,7 +245,7 @@ class ReadVisitor {
       : members_(object), pointer_(pointer), context_(context), out_(out) {}
 
   template <class Owner, class M>
-  void field(std::string_view name, M Owner::*member, const Constraint& constraint = Constraint()) {
+  void field(std::string_view name, M Owner::* member, const Constraint& constraint = Constraint()) {
     const auto& rules = constraint.rules();
     const Value* value = members_.take(name, rules.alias);
     if (value == nullptr || (rules.or_default && value->is_null())) {
@@ -300,7 +306,7 @@ class WriteVisitor {
  public:
   WriteVisitor(const T& in, Object& out) : in_(in), out_(out) {}
   template <class Owner, class M>
-  void field(std::string_view name, M Owner::*member, const Constraint& constraint = Constraint()) {
+  void field(std::string_view name, M Owner::* member, const Constraint& constraint = Constraint()) {
     const M& value = in_.*member;
     if constexpr (IsOptional<M>::value) {
       if (!value && !constraint.rules().or_null) return;

@@ -7,7 +7,9 @@ namespace {
 using PatientName = base::Sensitive<struct PatientNameTag>;
 using RoomId = base::StrongString<struct RoomIdTag>;
 
-bool is_room_name(std::string_view text) { return text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == std::string_view::npos; }
+bool is_room_name(std::string_view text) {
+  return text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == std::string_view::npos;
+}
 
 struct Webhook {
   std::string url;
@@ -37,7 +39,8 @@ struct Message {
   int small = 0;
   template <class V>
   static void fields(V& v) {
-    v.field("name", &Message::name, json::text().min(1).max(8).name().pattern(is_room_name, "room name").alias("room_name"));
+    v.field("name", &Message::name,
+            json::text().min(1).max(8).name().pattern(is_room_name, "room name").alias("room_name"));
     v.field("size", &Message::size, json::integer(2, 100).or_default().lenient());
     v.field("enabled", &Message::enabled, json::boolean().lenient());
     v.field("weight", &Message::weight, json::number(0.5, 300).lenient());
@@ -65,7 +68,8 @@ std::string first_error(std::string_view text) {
 }
 
 TEST(Fields, ReadsEveryType) {
-  const auto got = read(R"({"name":"room","size":3,"enabled":true,"weight":70.5,"at":"2026-03-02T10:00:00+01:00",
+  const auto got =
+      read(R"({"name":"room","size":3,"enabled":true,"weight":70.5,"at":"2026-03-02T10:00:00+01:00",
     "webhook":{"url":"https://a.example/x"},"hooks":[{"url":"http://b"}],"tags":["a","b"],"extra":{"k":[1]},
     "anything":[null],"note":null,"patient":"Zoë","room":"66d1f0a2b3c4d5e6f7081920","small":-7})");
   ASSERT_TRUE(got.ok()) << got.errors[0].pointer << got.errors[0].code;
@@ -187,8 +191,10 @@ TEST(Fields, Schema) {
   const json::Object schema = json::schema<Message>();
   EXPECT_EQ(json::serialize(schema.at("required")), R"(["name"])");
   const auto& properties = schema.at("properties").as_object();
-  EXPECT_EQ(json::serialize(properties.at("name")), R"({"type":"string","minLength":1,"maxLength":8,"description":"room name"})");
-  EXPECT_EQ(json::serialize(properties.at("size")), R"({"type":["integer","string"],"minimum":2,"maximum":100})");
+  EXPECT_EQ(json::serialize(properties.at("name")),
+            R"({"type":"string","minLength":1,"maxLength":8,"description":"room name"})");
+  EXPECT_EQ(json::serialize(properties.at("size")),
+            R"({"type":["integer","string"],"minimum":2,"maximum":100})");
   EXPECT_EQ(json::serialize(properties.at("at")), R"({"type":["string","null"],"format":"date-time"})");
   EXPECT_EQ(json::serialize(properties.at("tags")),
             R"({"type":["array","null"],"items":{"type":"string","enum":["a","b"]}})");

@@ -6,7 +6,9 @@
 
 namespace {
 
-std::string nested(std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); }
+std::string nested(std::size_t depth) {
+  return std::string(depth, '[') + std::string(depth, ']');
+}
 
 struct Bad {
   const char* what;
@@ -57,7 +59,8 @@ TEST(JsonParse, RefusesWhatTheSpecificationLists) {
     const auto got = json::parse(bad.text);
     ASSERT_FALSE(got) << bad.what;
     EXPECT_EQ(got.error().code, "json_invalid") << bad.what;
-    EXPECT_NE(got.error().detail.find("at byte "), std::string::npos) << bad.what << ": " << got.error().detail;
+    EXPECT_NE(got.error().detail.find("at byte "), std::string::npos)
+        << bad.what << ": " << got.error().detail;
   }
 }
 
@@ -116,7 +119,8 @@ TEST(JsonParse, TolerantKeepsTheLastDuplicate) {
 }
 
 TEST(JsonFind, NeverThrows) {
-  const auto object = json::parse_object(R"({"s":"x","i":7,"f":7.0,"h":7.5,"b":true,"o":{"k":1},"l":[1],"n":null})").value();
+  const auto object =
+      json::parse_object(R"({"s":"x","i":7,"f":7.0,"h":7.5,"b":true,"o":{"k":1},"l":[1],"n":null})").value();
   EXPECT_EQ(json::text_or(object, "s"), "x");
   EXPECT_EQ(json::text_or(object, "i", "d"), "d");
   EXPECT_EQ(json::text_or(object, "absent", "d"), "d");
@@ -133,9 +137,21 @@ TEST(JsonFind, NeverThrows) {
 
 TEST(JsonWrite, RoundTripsAndPrintsNumbersAsBrowsersDo) {
   const std::vector<std::pair<double, const char*>> numbers = {
-      {36.6, "36.6"}, {1.5, "1.5"}, {0.0, "0"}, {-0.0, "0"}, {1e21, "1e+21"}, {1e20, "100000000000000000000"},
-      {1e-6, "0.000001"}, {1e-7, "1e-7"}, {123456.789, "123456.789"}, {-2.5e-9, "-2.5e-9"}, {4.5, "4.5"}, {2e-3, "0.002"},
-      {333333333.33333329, "333333333.3333333"}, {1e30, "1e+30"}, {std::numeric_limits<double>::infinity(), "null"}};
+      {36.6, "36.6"},
+      {1.5, "1.5"},
+      {0.0, "0"},
+      {-0.0, "0"},
+      {1e21, "1e+21"},
+      {1e20, "100000000000000000000"},
+      {1e-6, "0.000001"},
+      {1e-7, "1e-7"},
+      {123456.789, "123456.789"},
+      {-2.5e-9, "-2.5e-9"},
+      {4.5, "4.5"},
+      {2e-3, "0.002"},
+      {333333333.33333329, "333333333.3333333"},
+      {1e30, "1e+30"},
+      {std::numeric_limits<double>::infinity(), "null"}};
   for (const auto& [number, text] : numbers) EXPECT_EQ(json::serialize(json::Value(number)), text);
 
   const std::string text = R"({"a":[1,-2,true,null,"q\"\\\n\u0001é"],"b":{}})";
@@ -143,7 +159,8 @@ TEST(JsonWrite, RoundTripsAndPrintsNumbersAsBrowsersDo) {
 }
 
 TEST(JsonParse, NumbersAreTheNearestDoubles) {
-  for (const char* text : {"5.333333333333333e+73", "9007199254740993.5", "2.2250738585072011e-308", "0.1", "1.7976931348623157e+308", "1e-400"}) {
+  for (const char* text : {"5.333333333333333e+73", "9007199254740993.5", "2.2250738585072011e-308", "0.1",
+                           "1.7976931348623157e+308", "1e-400"}) {
     const auto value = json::parse(text);
     ASSERT_TRUE(value);
     EXPECT_EQ(value->as_double(), std::strtod(text, nullptr)) << text;
@@ -158,12 +175,16 @@ TEST(JsonParse, NumbersAreTheNearestDoubles) {
 TEST(JsonWrite, CanonicalFormOfRfc8785) {
   // RFC 8785 §3.2.3.
   const auto value = json::parse(
-      "{\"\\u20ac\":\"Euro Sign\",\"\\r\":\"Carriage Return\",\"\\ufb33\":\"Hebrew Letter Dalet With Dagesh\",\"1\":\"One\","
-      "\"\\ud83d\\ude00\":\"Emoji: Grinning Face\",\"\\u0080\":\"Control\",\"\\u00f6\":\"Latin Small Letter O With Diaeresis\"}");
+      "{\"\\u20ac\":\"Euro Sign\",\"\\r\":\"Carriage Return\",\"\\ufb33\":\"Hebrew Letter Dalet With "
+      "Dagesh\",\"1\":\"One\","
+      "\"\\ud83d\\ude00\":\"Emoji: Grinning Face\",\"\\u0080\":\"Control\",\"\\u00f6\":\"Latin Small Letter "
+      "O With Diaeresis\"}");
   ASSERT_TRUE(value);
   EXPECT_EQ(json::canonical(*value),
-            "{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\xC2\x80\":\"Control\",\"\xC3\xB6\":\"Latin Small Letter O With "
-            "Diaeresis\",\"\xE2\x82\xAC\":\"Euro Sign\",\"\xF0\x9F\x98\x80\":\"Emoji: Grinning Face\",\"\xEF\xAC\xB3\":\"Hebrew Letter "
+            "{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\xC2\x80\":\"Control\",\"\xC3\xB6\":\"Latin Small "
+            "Letter O With "
+            "Diaeresis\",\"\xE2\x82\xAC\":\"Euro Sign\",\"\xF0\x9F\x98\x80\":\"Emoji: Grinning "
+            "Face\",\"\xEF\xAC\xB3\":\"Hebrew Letter "
             "Dalet With Dagesh\"}");
 }
 

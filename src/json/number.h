@@ -8,7 +8,8 @@
 
 namespace json {
 
-// The integer a JSON number stands for (1 and 1.0 do), nullopt for fractions, other types and what int64 cannot hold.
+// The integer a JSON number stands for (1 and 1.0 do), nullopt for fractions, other types and what int64
+// cannot hold.
 std::optional<std::int64_t> exact_integer(const Value& value);
 
 // ECMAScript's Number::toString (RFC 8785 §3.2.2.3); "null" when not finite.

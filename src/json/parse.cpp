@@ -13,8 +13,8 @@ using boost::json::error_code;
 
 enum class Refusal { kNone, kDuplicate, kNul, kMembers, kElements, kKey };
 
-// Builds the value as Boost's own handler does, and watches what that one lets pass. Keys of the open objects are kept
-// until each object ends; the member limit bounds them.
+// Builds the value as Boost's own handler does, and watches what that one lets pass. Keys of the open objects
+// are kept until each object ends; the member limit bounds them.
 class Handler {
  public:
   static constexpr std::size_t max_object_size = ~std::size_t{0};
@@ -90,8 +90,9 @@ class Handler {
     return true;
   }
   bool on_double(double v, boost::json::string_view s, error_code&) {
-    // Boost.JSON 1.81 may miss the nearest double by a unit or two, and then a number changes with every reading and
-    // writing. Beyond the range of a double from_chars leaves its argument alone: infinity or zero, as Boost has it.
+    // Boost.JSON 1.81 may miss the nearest double by a unit or two, and then a number changes with every
+    // reading and writing. Beyond the range of a double from_chars leaves its argument alone: infinity or
+    // zero, as Boost has it.
     number_.append(s.data(), s.size());
     std::from_chars(number_.data(), number_.data() + number_.size(), v);
     number_.clear();
@@ -128,12 +129,18 @@ class Handler {
 std::string reason(Refusal refusal, const error_code& ec) {
   using boost::json::error;
   switch (refusal) {
-    case Refusal::kDuplicate: return "the object before it names a member twice";
-    case Refusal::kNul: return "NUL character";
-    case Refusal::kMembers: return "too many members in an object";
-    case Refusal::kElements: return "too many elements in an array";
-    case Refusal::kKey: return "a member's name is too long";
-    case Refusal::kNone: break;
+    case Refusal::kDuplicate:
+      return "the object before it names a member twice";
+    case Refusal::kNul:
+      return "NUL character";
+    case Refusal::kMembers:
+      return "too many members in an object";
+    case Refusal::kElements:
+      return "too many elements in an array";
+    case Refusal::kKey:
+      return "a member's name is too long";
+    case Refusal::kNone:
+      break;
   }
   if (ec == error::incomplete) return "the text ends too early";
   if (ec == error::extra_data) return "data after the end";
@@ -146,7 +153,8 @@ std::string reason(Refusal refusal, const error_code& ec) {
 
 base::Result<Value> parse_with(std::string_view text, const Limits& limits, bool strict) {
   if (text.size() > limits.max_bytes)
-    return base::fail("body_too_large", "the text is longer than " + std::to_string(limits.max_bytes) + " bytes");
+    return base::fail("body_too_large",
+                      "the text is longer than " + std::to_string(limits.max_bytes) + " bytes");
   constexpr std::string_view kBom = "\xEF\xBB\xBF";
   const std::size_t skipped = text.starts_with(kBom) ? kBom.size() : 0;
   text.remove_prefix(skipped);
@@ -160,13 +168,16 @@ base::Result<Value> parse_with(std::string_view text, const Limits& limits, bool
   const Refusal refusal = parser.handler().refusal();
   if (!ec) return parser.handler().release();
   const std::string detail = reason(refusal, ec) + " at byte " + std::to_string(skipped + used);
-  const bool counted = refusal == Refusal::kMembers || refusal == Refusal::kElements || refusal == Refusal::kKey;
+  const bool counted =
+      refusal == Refusal::kMembers || refusal == Refusal::kElements || refusal == Refusal::kKey;
   return base::fail(counted ? "validation_failed" : "json_invalid", detail);
 }
 
 }  // namespace
 
-base::Result<Value> parse(std::string_view text, const Limits& limits) { return parse_with(text, limits, true); }
+base::Result<Value> parse(std::string_view text, const Limits& limits) {
+  return parse_with(text, limits, true);
+}
 
 base::Result<Value> parse_tolerant(std::string_view text, const Limits& limits) {
   return parse_with(text, limits, false);

@@ -15,13 +15,20 @@ Value number_value(double n) {
 const char* type_name(Kind kind) {
   switch (kind) {
     case Kind::kText:
-    case Kind::kTime: return "string";
-    case Kind::kInteger: return "integer";
-    case Kind::kBoolean: return "boolean";
-    case Kind::kNumber: return "number";
-    case Kind::kObject: return "object";
-    case Kind::kList: return "array";
-    case Kind::kAny: break;
+    case Kind::kTime:
+      return "string";
+    case Kind::kInteger:
+      return "integer";
+    case Kind::kBoolean:
+      return "boolean";
+    case Kind::kNumber:
+      return "number";
+    case Kind::kObject:
+      return "object";
+    case Kind::kList:
+      return "array";
+    case Kind::kAny:
+      break;
   }
   return nullptr;
 }
@@ -33,10 +40,14 @@ struct RangeNames {
 
 RangeNames range_names(Kind kind) {
   switch (kind) {
-    case Kind::kText: return {"minLength", "maxLength"};
-    case Kind::kList: return {"minItems", "maxItems"};
-    case Kind::kObject: return {"minProperties", "maxProperties"};
-    default: return {"minimum", "maximum"};
+    case Kind::kText:
+      return {"minLength", "maxLength"};
+    case Kind::kList:
+      return {"minItems", "maxItems"};
+    case Kind::kObject:
+      return {"minProperties", "maxProperties"};
+    default:
+      return {"minimum", "maximum"};
   }
 }
 
@@ -50,7 +61,8 @@ Object schema_of(Kind kind, const Constraint& constraint) {
   const auto& rules = constraint.rules();
   Object out;
   if (const char* type = type_name(kind)) {
-    const bool text_too = rules.lenient && (kind == Kind::kInteger || kind == Kind::kBoolean || kind == Kind::kNumber);
+    const bool text_too =
+        rules.lenient && (kind == Kind::kInteger || kind == Kind::kBoolean || kind == Kind::kNumber);
     put(out, "type", text_too ? Value(Array{type, "string"}) : Value(type));
   }
   if (kind == Kind::kTime) put(out, "format", "date-time");
@@ -68,8 +80,8 @@ Object schema_of(Kind kind, const Constraint& constraint) {
   return out;
 }
 
-void add_to_schema(Object& schema, std::string_view name, Object member, const Constraint& constraint, bool required,
-                   bool nullable) {
+void add_to_schema(Object& schema, std::string_view name, Object member, const Constraint& constraint,
+                   bool required, bool nullable) {
   if (nullable) {
     if (Value* type = member.if_contains("type")) {
       Array types = type->is_array() ? type->get_array() : Array{*type};

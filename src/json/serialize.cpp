@@ -18,7 +18,8 @@ void append_number(std::string& out, double number) {
   }
   // Shortest digits as d.ddde±x, then laid out as ECMA-262 §6.1.6.1.20 does.
   char text[40];
-  const auto written = std::to_chars(text, text + sizeof text, std::abs(number), std::chars_format::scientific);
+  const auto written =
+      std::to_chars(text, text + sizeof text, std::abs(number), std::chars_format::scientific);
   const std::string_view scientific(text, static_cast<std::size_t>(written.ptr - text));
   const auto e = scientific.find('e');
   std::string digits(scientific.substr(0, 1));
@@ -58,13 +59,27 @@ void append_string(std::string& out, boost::json::string_view text) {
   for (const char c : text) {
     const auto b = static_cast<std::uint8_t>(c);
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (b < 0x20) {
           out += "\\u00";
@@ -78,8 +93,8 @@ void append_string(std::string& out, boost::json::string_view text) {
   out += '"';
 }
 
-// RFC 8785 §3.2.3 sorts by UTF-16 code units. UTF-8 bytes sort the same way, except that code points above U+FFFF
-// (first byte f0..f4, surrogates d800..dfff in UTF-16) come before U+E000..U+FFFF (first byte ee, ef).
+// RFC 8785 §3.2.3 sorts by UTF-16 code units. UTF-8 bytes sort the same way, except that code points above
+// U+FFFF (first byte f0..f4, surrogates d800..dfff in UTF-16) come before U+E000..U+FFFF (first byte ee, ef).
 bool utf16_less(boost::json::string_view a, boost::json::string_view b) {
   const auto weight = [](char c) {
     const auto u = static_cast<std::uint8_t>(c);
@@ -97,14 +112,30 @@ class Writer {
 
   void value(const Value& v) {
     switch (v.kind()) {
-      case boost::json::kind::null: out_ += "null"; break;
-      case boost::json::kind::bool_: out_ += v.get_bool() ? "true" : "false"; break;
-      case boost::json::kind::int64: out_ += std::to_string(v.get_int64()); break;
-      case boost::json::kind::uint64: out_ += std::to_string(v.get_uint64()); break;
-      case boost::json::kind::double_: append_number(out_, v.get_double()); break;
-      case boost::json::kind::string: append_string(out_, v.get_string()); break;
-      case boost::json::kind::array: array(v.get_array()); break;
-      case boost::json::kind::object: object(v.get_object()); break;
+      case boost::json::kind::null:
+        out_ += "null";
+        break;
+      case boost::json::kind::bool_:
+        out_ += v.get_bool() ? "true" : "false";
+        break;
+      case boost::json::kind::int64:
+        out_ += std::to_string(v.get_int64());
+        break;
+      case boost::json::kind::uint64:
+        out_ += std::to_string(v.get_uint64());
+        break;
+      case boost::json::kind::double_:
+        append_number(out_, v.get_double());
+        break;
+      case boost::json::kind::string:
+        append_string(out_, v.get_string());
+        break;
+      case boost::json::kind::array:
+        array(v.get_array());
+        break;
+      case boost::json::kind::object:
+        object(v.get_object());
+        break;
     }
   }
 

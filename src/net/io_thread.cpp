@@ -21,7 +21,9 @@ void Mailbox::close() {
 }
 
 IoThread::IoThread(const std::string& name)
-    : context_(1), work_(boost::asio::make_work_guard(context_)), mailbox_(std::make_shared<Mailbox>(context_)) {
+    : context_(1),
+      work_(boost::asio::make_work_guard(context_)),
+      mailbox_(std::make_shared<Mailbox>(context_)) {
   thread_ = std::thread([this, name] {
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
     for (;;) {
@@ -38,7 +40,9 @@ IoThread::IoThread(const std::string& name)
   });
 }
 
-IoThread::~IoThread() { stop(); }
+IoThread::~IoThread() {
+  stop();
+}
 
 void IoThread::stop() {
   mailbox_->close();

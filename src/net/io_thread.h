@@ -1,5 +1,6 @@
-// One thread with one Asio io_context. Everything bound to the context (sockets, timers, sessions) is touched on that thread alone, so
-// sessions need no lock. Other threads reach it through the Mailbox, which may outlive the thread: a post that comes too late is dropped.
+// One thread with one Asio io_context. Everything bound to the context (sockets, timers, sessions) is touched
+// on that thread alone, so sessions need no lock. Other threads reach it through the Mailbox, which may
+// outlive the thread: a post that comes too late is dropped.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>

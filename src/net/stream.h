@@ -1,5 +1,6 @@
-// A byte stream over a socket, plain or TLS, behind one small interface: sessions are written and compiled once. All calls and callbacks
-// happen on the socket's io thread; the caller keeps itself and the buffers alive until the callback.
+// A byte stream over a socket, plain or TLS, behind one small interface: sessions are written and compiled
+// once. All calls and callbacks happen on the socket's io thread; the caller keeps itself and the buffers
+// alive until the callback.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -22,7 +23,8 @@ class Stream {
   virtual void handshake(std::function<void(ErrorCode)> done) = 0;  // at once for TCP
   virtual void read_some(char* data, std::size_t size, Done done) = 0;
   virtual void write_some(const char* data, std::size_t size, Done done) = 0;
-  // Tells the peer that nothing more comes (close_notify, FIN); reading goes on. With TLS `done` may come as late as close().
+  // Tells the peer that nothing more comes (close_notify, FIN); reading goes on. With TLS `done` may come as
+  // late as close().
   virtual void finish_sending(std::function<void()> done) = 0;
   // Ends everything now; pending callbacks get an error.
   virtual void close() = 0;
@@ -33,8 +35,8 @@ class Stream {
 
 std::unique_ptr<Stream> make_tcp_stream(boost::asio::ip::tcp::socket socket);
 
-// A certificate and key in PEM files, loaded again when the files change. Thread-safe. New files that do not load are reported and the
-// old ones stay in use.
+// A certificate and key in PEM files, loaded again when the files change. Thread-safe. New files that do not
+// load are reported and the old ones stay in use.
 class TlsFiles {
  public:
   static base::Result<std::shared_ptr<TlsFiles>> open(std::string certificate_file, std::string key_file);

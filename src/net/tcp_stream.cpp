@@ -62,6 +62,8 @@ class TcpStream final : public Stream {
 
 }  // namespace
 
-std::unique_ptr<Stream> make_tcp_stream(tcp::socket socket) { return std::make_unique<TcpStream>(std::move(socket)); }
+std::unique_ptr<Stream> make_tcp_stream(tcp::socket socket) {
+  return std::make_unique<TcpStream>(std::move(socket));
+}
 
 }  // namespace net

@@ -15,16 +15,16 @@ namespace {
 
 // What a timer is while it waits; shared by its handle and the timer thread.
 struct Entry {
-  std::function<void()> call;            // touched by the timer thread while running, else under the core's mutex
-  std::chrono::microseconds period{0};   // 0 = once
-  bool cancelled = false;                // guarded by Core::mutex
-  bool running = false;                  // guarded by Core::mutex
+  std::function<void()> call;  // touched by the timer thread while running, else under the core's mutex
+  std::chrono::microseconds period{0};  // 0 = once
+  bool cancelled = false;               // guarded by Core::mutex
+  bool running = false;                 // guarded by Core::mutex
 };
 
 struct Core {
   std::mutex mutex;
   std::condition_variable wake;
-  std::condition_variable finished;  // a call returned
+  std::condition_variable finished;                                        // a call returned
   std::multimap<SteadyClock::time_point, std::shared_ptr<Entry>> waiting;  // guarded by mutex
   bool stopping = false;                                                   // guarded by mutex
   std::thread::id thread_id;                                               // constant once running
@@ -127,7 +127,9 @@ Timers::Handle Timers::start(base::Duration delay, base::Duration period, std::f
   return handle;
 }
 
-Timers::Handle Timers::after(base::Duration delay, std::function<void()> call) { return start(delay, {}, std::move(call)); }
+Timers::Handle Timers::after(base::Duration delay, std::function<void()> call) {
+  return start(delay, {}, std::move(call));
+}
 
 Timers::Handle Timers::every(base::Duration period, std::function<void()> call) {
   const base::Duration at_least_one{std::max<std::int64_t>(1, period.us)};
@@ -144,7 +146,9 @@ Timers::Handle& Timers::Handle::operator=(Handle&& other) noexcept {
   return *this;
 }
 
-Timers::Handle::~Handle() { cancel(); }
+Timers::Handle::~Handle() {
+  cancel();
+}
 
 void Timers::Handle::cancel() {
   if (!state_) return;

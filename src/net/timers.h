@@ -1,5 +1,5 @@
-// One thread that calls functions later. Thread-safe. The call is made on the timer thread and must be short: post to a pool.
-// Destroying Timers drops what waits; handles may outlive it.
+// One thread that calls functions later. Thread-safe. The call is made on the timer thread and must be short:
+// post to a pool. Destroying Timers drops what waits; handles may outlive it.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ class Timers {
  public:
   Timers();
   ~Timers();
-  // Cancelled by destroying or resetting the handle; after that returns the function is not running and never will
-  // (except when the function cancels itself: then it runs to its end and never again).
+  // Cancelled by destroying or resetting the handle; after that returns the function is not running and never
+  // will (except when the function cancels itself: then it runs to its end and never again).
   class Handle {
    public:
     Handle() = default;

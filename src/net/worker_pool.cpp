@@ -31,10 +31,10 @@ struct Core {
   const std::size_t queue_limit;
   std::mutex mutex;
   std::condition_variable wake;
-  std::deque<Task> tasks;   // guarded by mutex
-  bool stopping = false;    // guarded by mutex: no new work from outside, the queue is run to its end
-  bool stopped = false;     // guarded by mutex: nothing runs any more
-  int running = 0;          // guarded by mutex
+  std::deque<Task> tasks;  // guarded by mutex
+  bool stopping = false;   // guarded by mutex: no new work from outside, the queue is run to its end
+  bool stopped = false;    // guarded by mutex: nothing runs any more
+  int running = 0;         // guarded by mutex
 
   bool push(Task task, bool limited) {
     {
@@ -118,11 +118,13 @@ struct WorkerPool::SerialQueue::State : std::enable_shared_from_this<WorkerPool:
   }
 };
 
-WorkerPool::WorkerPool(std::string name, int threads, std::size_t queue_limit) : impl_(std::make_unique<Impl>()) {
+WorkerPool::WorkerPool(std::string name, int threads, std::size_t queue_limit)
+    : impl_(std::make_unique<Impl>()) {
   impl_->core = std::make_shared<Core>(std::move(name), queue_limit);
   for (int i = 0; i < std::max(1, threads); ++i) {
     impl_->threads.emplace_back([core = impl_->core, i] {
-      const std::string thread_name = (core->name + "-" + std::to_string(i)).substr(0, 15);  // the kernel's limit
+      const std::string thread_name =
+          (core->name + "-" + std::to_string(i)).substr(0, 15);  // the kernel's limit
       pthread_setname_np(pthread_self(), thread_name.c_str());
       core->work();
     });
@@ -142,7 +144,9 @@ WorkerPool::~WorkerPool() {
   late.swap(impl_->core->tasks);
 }
 
-bool WorkerPool::post(Task task) { return impl_->core->push(std::move(task), true); }
+bool WorkerPool::post(Task task) {
+  return impl_->core->push(std::move(task), true);
+}
 
 WorkerPool::SerialQueue WorkerPool::make_serial_queue() {
   SerialQueue queue;
@@ -150,6 +154,8 @@ WorkerPool::SerialQueue WorkerPool::make_serial_queue() {
   return queue;
 }
 
-void WorkerPool::SerialQueue::post(Task task) const { state_->post(std::move(task)); }
+void WorkerPool::SerialQueue::post(Task task) const {
+  state_->post(std::move(task));
+}
 
 }  // namespace net

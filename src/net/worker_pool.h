@@ -1,5 +1,5 @@
-// A fixed set of threads that run plain synchronous code (database, provider calls). visits and engine have one each, because one waits
-// for the other. Thread-safe.
+// A fixed set of threads that run plain synchronous code (database, provider calls). visits and engine have
+// one each, because one waits for the other. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -20,8 +20,9 @@ class WorkerPool {
 
   bool post(Task task);
 
-  // Tasks given to one SerialQueue run one after another, in order, on the pool's threads; never two at once. The engine gives each live
-  // room one, so a room's state needs no lock. Copyable handle; keeps its queue alive while tasks wait.
+  // Tasks given to one SerialQueue run one after another, in order, on the pool's threads; never two at once.
+  // The engine gives each live room one, so a room's state needs no lock. Copyable handle; keeps its queue
+  // alive while tasks wait.
   class SerialQueue {
    public:
     void post(Task task) const;

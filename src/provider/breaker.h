@@ -1,5 +1,6 @@
-// A circuit breaker per (organisation, integration): five availability failures in a row open it for 30 s (visit-api.md §3.7
-// provider_circuit_open). After the pause calls pass again; one more failure opens it anew. Thread-safe.
+// A circuit breaker per (organisation, integration): five availability failures in a row open it for 30 s
+// (visit-api.md §3.7 provider_circuit_open). After the pause calls pass again; one more failure opens it
+// anew. Thread-safe.
 #pragma once
 
 #include <map>

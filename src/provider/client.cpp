@@ -17,7 +17,13 @@ constexpr int kTemplatesPerPage = 100;
 constexpr int kTemplatePages = 10;
 
 Failure out_of_time() {
-  return {FailureClass::kAvailability, "provider_timeout", "the provider did not answer in time", "timeout", 0, std::nullopt, true};
+  return {FailureClass::kAvailability,
+          "provider_timeout",
+          "the provider did not answer in time",
+          "timeout",
+          0,
+          std::nullopt,
+          true};
 }
 
 Credentials trimmed(Credentials c) {
@@ -75,20 +81,22 @@ void Client::wait(base::Duration d) const {
     std::this_thread::sleep_for(std::chrono::microseconds(d.us));
 }
 
-http::ClientRequest Client::request(const std::string& method, const std::string& path, const std::string& body,
-                                    const base::Secret& token) const {
+http::ClientRequest Client::request(const std::string& method, const std::string& path,
+                                    const std::string& body, const base::Secret& token) const {
   http::ClientRequest out;
   out.method = method;
   out.url = credentials_.api_endpoint + path;
-  out.headers = {{"authorization", "Bearer " + token.reveal()}, {"accept", "application/json"}, {"content-type", "application/json"}};
+  out.headers = {{"authorization", "Bearer " + token.reveal()},
+                 {"accept", "application/json"},
+                 {"content-type", "application/json"}};
   out.body = body;
   out.connect_timeout = kConnectTimeout;
   out.total_timeout = kCallTimeout;
   return out;
 }
 
-Result<json::Object> Client::attempt(const std::string& method, const std::string& path, const std::string& body,
-                                     base::SteadyTime deadline) {
+Result<json::Object> Client::attempt(const std::string& method, const std::string& path,
+                                     const std::string& body, base::SteadyTime deadline) {
   for (bool fresh_token = false;; fresh_token = true) {
     const base::Duration left = deadline - clock_.steady();
     if (left.us <= 0) return tl::unexpected(out_of_time());
@@ -105,14 +113,14 @@ Result<json::Object> Client::attempt(const std::string& method, const std::strin
   }
 }
 
-Result<json::Object> Client::call(const std::string& method, const std::string& path, const std::string& body, Repeat repeat,
-                                  base::SteadyTime deadline) {
+Result<json::Object> Client::call(const std::string& method, const std::string& path, const std::string& body,
+                                  Repeat repeat, base::SteadyTime deadline) {
   if (options_.breaker) {
     const base::Duration blocked = options_.breaker->blocked_for(clock_.steady());
     if (blocked.us > 0)
       return tl::unexpected(Failure{FailureClass::kAvailability, "provider_circuit_open",
-                                    "five calls in a row failed; the provider is left alone for 30 s", "circuit open", 0,
-                                    static_cast<int>(blocked.to_seconds() + 1), false});
+                                    "five calls in a row failed; the provider is left alone for 30 s",
+                                    "circuit open", 0, static_cast<int>(blocked.to_seconds() + 1), false});
   }
   int repeats = repeat == Repeat::kTwice ? 2 : repeat == Repeat::kOnce ? 1 : 0;
   base::Duration pause = kFirstPause;
@@ -135,27 +143,31 @@ Result<json::Object> Client::call(const std::string& method, const std::string& 
 }
 
 Result<Room> Client::create_room(const RoomSpec& spec, base::SteadyTime deadline) {
-  return call("POST", "/rooms", json::serialize(room_body(spec)), Repeat::kOnce, deadline).and_then(read_room);
+  return call("POST", "/rooms", json::serialize(room_body(spec)), Repeat::kOnce, deadline)
+      .and_then(read_room);
 }
 
 Result<Room> Client::get_room(const std::string& room_id, base::SteadyTime deadline) {
   auto room = call("GET", "/rooms/" + room_id, "", Repeat::kTwice, deadline).and_then(read_room);
   if (room && room->id != room_id)
-    return tl::unexpected(bad_response("the provider was asked for room " + room_id + " and answered another room"));
+    return tl::unexpected(
+        bad_response("the provider was asked for room " + room_id + " and answered another room"));
   return room;
 }
 
 Result<Room> Client::create_confirmed_room(const RoomSpec& spec, base::SteadyTime deadline) {
   telemetry::info("Creating 100ms room: { name: '" + spec.name + "' }");
-  telemetry::info("100ms createRoom payload: { name: '" + spec.name + "', description: '" + spec.description + "', region: '" +
-                  spec.region + "', template_id: " +
-                  (spec.template_id.empty() ? "(none: allowDefaultTemplate)" : "'" + spec.template_id + "'") + " }");
+  telemetry::info("100ms createRoom payload: { name: '" + spec.name + "', description: '" + spec.description +
+                  "', region: '" + spec.region + "', template_id: " +
+                  (spec.template_id.empty() ? "(none: allowDefaultTemplate)" : "'" + spec.template_id + "'") +
+                  " }");
   auto created = create_room(spec, deadline);
   if (!created) return created;
   auto read_back = get_room(created->id, deadline);
   if (!read_back) {
     if (read_back.error().http_status == 404)
-      return tl::unexpected(bad_response("the provider named room " + created->id + " but does not know it on read-back"));
+      return tl::unexpected(
+          bad_response("the provider named room " + created->id + " but does not know it on read-back"));
     return read_back;
   }
   if (!read_back->enabled) return tl::unexpected(bad_response("the new room is disabled on read-back"));
@@ -173,20 +185,24 @@ Result<void> Client::set_enabled(const std::string& room_id, bool enabled, base:
   return {};
 }
 
-Result<bool> Client::end_active_room(const std::string& room_id, const std::string& reason, base::SteadyTime deadline) {
+Result<bool> Client::end_active_room(const std::string& room_id, const std::string& reason,
+                                     base::SteadyTime deadline) {
   json::Object body;
   body["reason"] = reason;
   body["lock"] = true;
-  auto answer = call("POST", "/active-rooms/" + room_id + "/end-room", json::serialize(body), Repeat::kNever, deadline);
+  auto answer =
+      call("POST", "/active-rooms/" + room_id + "/end-room", json::serialize(body), Repeat::kNever, deadline);
   if (answer) return true;
-  if (answer.error().http_status == 404) return false;  // only "no session now"; the caller reads the room back
+  if (answer.error().http_status == 404)
+    return false;  // only "no session now"; the caller reads the room back
   return tl::unexpected(answer.error());
 }
 
 Result<void> Client::close_room(const std::string& room_id, base::SteadyTime deadline) {
   telemetry::info("Ending 100ms room: " + room_id);
   auto ended = end_active_room(room_id, "visit ended", deadline);
-  if (!ended && ended.error().cls == FailureClass::kConfiguration && ended.error().code == "integration_credentials_rejected")
+  if (!ended && ended.error().cls == FailureClass::kConfiguration &&
+      ended.error().code == "integration_credentials_rejected")
     return tl::unexpected(ended.error());
   auto room = get_room(room_id, deadline);
   if (room && room->enabled) {
@@ -215,10 +231,11 @@ Result<std::vector<Peer>> Client::active_peers(const std::string& room_id, base:
     return tl::unexpected(bad_response("the provider's list of peers has no peers member"));
   if (peers->is_null()) return out;
   for (const auto& [key, value] : peers->as_object()) {
-    if (!value.is_object()) return tl::unexpected(bad_response("a peer in the provider's answer is not an object"));
+    if (!value.is_object())
+      return tl::unexpected(bad_response("a peer in the provider's answer is not an object"));
     const json::Object& peer = value.as_object();
-    out.push_back({std::string(json::text_or(peer, "id", std::string_view(key))), std::string(json::text_or(peer, "user_id")),
-                   std::string(json::text_or(peer, "role"))});
+    out.push_back({std::string(json::text_or(peer, "id", std::string_view(key))),
+                   std::string(json::text_or(peer, "user_id")), std::string(json::text_or(peer, "role"))});
   }
   return out;
 }
@@ -227,15 +244,18 @@ Result<std::vector<Template>> Client::list_templates(base::SteadyTime deadline) 
   std::vector<Template> out;
   std::string start;
   for (int page = 0; page < kTemplatePages; ++page) {
-    auto answer = call("GET", "/templates?limit=" + std::to_string(kTemplatesPerPage) + (start.empty() ? "" : "&start=" + start), "",
-                       Repeat::kTwice, deadline);
+    auto answer = call(
+        "GET",
+        "/templates?limit=" + std::to_string(kTemplatesPerPage) + (start.empty() ? "" : "&start=" + start),
+        "", Repeat::kTwice, deadline);
     if (!answer) return tl::unexpected(answer.error());
     const json::Value* data = json::find(*answer, "data");
     if (!data || !(data->is_array() || data->is_null()))
       return tl::unexpected(bad_response("the provider's template list has no data member"));
     if (data->is_null() || data->as_array().empty()) break;
     for (const json::Value& item : data->as_array()) {
-      if (!item.is_object()) return tl::unexpected(bad_response("a template in the provider's answer is not an object"));
+      if (!item.is_object())
+        return tl::unexpected(bad_response("a template in the provider's answer is not an object"));
       auto read = read_template(item.as_object());
       if (!read) return tl::unexpected(read.error());
       out.push_back(std::move(*read));
@@ -251,7 +271,8 @@ Result<Template> Client::get_template(const std::string& template_id, base::Stea
   auto answer = call("GET", "/templates/" + template_id, "", Repeat::kTwice, deadline);
   if (!answer) {
     Failure failure = answer.error();
-    if (failure.http_status == 404 || failure.http_status == 400) failure.code = "integration_template_unknown";
+    if (failure.http_status == 404 || failure.http_status == 400)
+      failure.code = "integration_template_unknown";
     return tl::unexpected(std::move(failure));
   }
   auto read = read_template(*answer);
@@ -263,7 +284,8 @@ Result<Template> Client::get_template(const std::string& template_id, base::Stea
 Result<Reach> Client::reach(bool good_token) {
   tokens_.forget_management();
   const base::SteadyTime started = clock_.steady();
-  auto response = http_.send(request("GET", "/templates?limit=10", "", good_token ? tokens_.management() : tokens_.wrongly_signed()));
+  auto response = http_.send(request("GET", "/templates?limit=10", "",
+                                     good_token ? tokens_.management() : tokens_.wrongly_signed()));
   if (!response) return tl::unexpected(from_transport(response.error()));
   return Reach{response->status, clock_.steady() - started, parse_http_date(response->header("date"))};
 }

@@ -1,6 +1,7 @@
-// The 100ms REST client (100ms-server-api.md §1.7, §2, §4, §5). It drives the cloud and the built-in engine alike: the endpoint in the
-// credentials decides every URL. Synchronous: call it from a worker thread. Thread-safe. Failures follow visit-api.md §6.4, retries included:
-// GET twice more, create-room once more (an upsert by name), inside the deadline of the call.
+// The 100ms REST client (100ms-server-api.md §1.7, §2, §4, §5). It drives the cloud and the built-in engine
+// alike: the endpoint in the credentials decides every URL. Synchronous: call it from a worker thread.
+// Thread-safe. Failures follow visit-api.md §6.4, retries included: GET twice more, create-room once more (an
+// upsert by name), inside the deadline of the call.
 #pragma once
 
 #include <functional>
@@ -28,8 +29,8 @@ struct Credentials {
 };
 
 struct ClientOptions {
-  std::shared_ptr<Breaker> breaker;                   // none: no circuit
-  std::function<void(base::Duration)> pause;          // between retries; none: the thread sleeps
+  std::shared_ptr<Breaker> breaker;           // none: no circuit
+  std::function<void(base::Duration)> pause;  // between retries; none: the thread sleeps
 };
 
 // How a call to the endpoint itself went, for the doctor.
@@ -60,7 +61,8 @@ class Client {
   // POST /rooms/{id} {"enabled": …}.
   Result<void> set_enabled(const std::string& room_id, bool enabled, base::SteadyTime deadline);
   // POST /active-rooms/{id}/end-room with lock; true when a session was running.
-  Result<bool> end_active_room(const std::string& room_id, const std::string& reason, base::SteadyTime deadline);
+  Result<bool> end_active_room(const std::string& room_id, const std::string& reason,
+                               base::SteadyTime deadline);
   // End, disable, read back: succeeds only when the read-back says enabled=false.
   Result<void> close_room(const std::string& room_id, base::SteadyTime deadline);
   // GET /active-rooms/{id}/peers; empty when no session runs.
@@ -76,8 +78,8 @@ class Client {
 
  private:
   enum class Repeat { kNever, kOnce, kTwice };
-  Result<json::Object> call(const std::string& method, const std::string& path, const std::string& body, Repeat repeat,
-                            base::SteadyTime deadline);
+  Result<json::Object> call(const std::string& method, const std::string& path, const std::string& body,
+                            Repeat repeat, base::SteadyTime deadline);
   Result<json::Object> attempt(const std::string& method, const std::string& path, const std::string& body,
                                base::SteadyTime deadline);
   http::ClientRequest request(const std::string& method, const std::string& path, const std::string& body,

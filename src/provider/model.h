@@ -43,9 +43,9 @@ struct Peer {
 
 struct Role {
   std::string name;
-  std::vector<std::string> publishes;      // audio, video, screen
-  std::vector<std::string> subscribes_to;  // role names
-  std::map<std::string, bool> permissions; // as sent; an absent one is absent
+  std::vector<std::string> publishes;       // audio, video, screen
+  std::vector<std::string> subscribes_to;   // role names
+  std::map<std::string, bool> permissions;  // as sent; an absent one is absent
   bool publishes_kind(const std::string& kind) const;
   bool subscribes(const std::string& role) const;
   // Documented defaults: the streaming and recording rights are true when absent, all others false.

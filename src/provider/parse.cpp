@@ -63,24 +63,47 @@ std::string shown_text(std::string_view vendor_text) {
 }
 
 Failure bad_response(std::string detail) {
-  return {FailureClass::kAvailability, "provider_bad_response", std::move(detail), "bad response", 0, std::nullopt, true};
+  return {FailureClass::kAvailability,
+          "provider_bad_response",
+          std::move(detail),
+          "bad response",
+          0,
+          std::nullopt,
+          true};
 }
 
 Failure from_transport(const http::ClientError& error) {
   const std::string words = shown_text(error.detail);
   switch (error.failure) {
     case http::ClientFailure::kTimeout:
-      return {FailureClass::kAvailability, "provider_timeout", "the provider did not answer in time", "timeout", 0, std::nullopt, true};
+      return {FailureClass::kAvailability,
+              "provider_timeout",
+              "the provider did not answer in time",
+              "timeout",
+              0,
+              std::nullopt,
+              true};
     case http::ClientFailure::kTls:
-      return {FailureClass::kAvailability, "provider_tls_invalid", "the provider's certificate is not valid: " + words, "tls", 0,
-              std::nullopt, false};
+      return {FailureClass::kAvailability,
+              "provider_tls_invalid",
+              "the provider's certificate is not valid: " + words,
+              "tls",
+              0,
+              std::nullopt,
+              false};
     case http::ClientFailure::kBadResponse:
     case http::ClientFailure::kTooLarge:
       return bad_response("the provider's answer could not be read: " + words);
-    case http::ClientFailure::kUnreachable: break;
+    case http::ClientFailure::kUnreachable:
+      break;
   }
-  return {FailureClass::kAvailability, "provider_unreachable", "the provider could not be reached: " + words, "unreachable", 0,
-          std::nullopt, true};
+  return {FailureClass::kAvailability,
+          "provider_unreachable",
+          "the provider could not be reached: " + words,
+          "unreachable",
+          0,
+          std::nullopt,
+          true};
 }
 
 Failure from_status(const http::ClientResponse& response) {
@@ -116,7 +139,8 @@ Failure from_status(const http::ClientResponse& response) {
 Result<json::Object> read_object(const http::ClientResponse& response) {
   auto parsed = json::parse_tolerant(response.body, {.max_bytes = 1024 * 1024});
   if (!parsed) return tl::unexpected(bad_response("the provider answered 200 with a body that is not JSON"));
-  if (!parsed->is_object()) return tl::unexpected(bad_response("the provider answered 200 with JSON that is not an object"));
+  if (!parsed->is_object())
+    return tl::unexpected(bad_response("the provider answered 200 with JSON that is not an object"));
   return std::move(parsed->as_object());
 }
 
@@ -140,7 +164,8 @@ Result<Room> read_room(const json::Object& object) {
 Result<Template> read_template(const json::Object& object) {
   Template out;
   out.id = json::text_or(object, "id", json::text_or(object, "_id"));
-  if (!base::is_object_id(out.id)) return tl::unexpected(bad_response("a template in the provider's answer has no id"));
+  if (!base::is_object_id(out.id))
+    return tl::unexpected(bad_response("a template in the provider's answer has no id"));
   out.name = json::text_or(object, "name");
   const json::Object* roles = json::object_at(object, "roles");
   if (!roles) return tl::unexpected(bad_response("a template in the provider's answer has no roles"));
@@ -172,7 +197,8 @@ std::optional<base::WallTime> parse_http_date(std::string_view text) {
   const std::size_t number = month / 3 + 1;
   std::string iso(text.substr(12, 4));
   iso += number < 10 ? "-0" : "-";
-  iso += std::to_string(number) + "-" + std::string(text.substr(5, 2)) + "T" + std::string(text.substr(17, 8)) + "Z";
+  iso += std::to_string(number) + "-" + std::string(text.substr(5, 2)) + "T" +
+         std::string(text.substr(17, 8)) + "Z";
   return base::parse_rfc3339(iso);
 }
 

@@ -1,4 +1,5 @@
-// Reads the provider's answers. Tolerant of what is missing, strict about what is used (visit-api.md §6.4 provider_bad_response).
+// Reads the provider's answers. Tolerant of what is missing, strict about what is used (visit-api.md §6.4
+// provider_bad_response).
 #pragma once
 
 #include <string>

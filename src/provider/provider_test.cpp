@@ -10,12 +10,14 @@ using provider::testing::Imposter;
 
 class ProviderTest : public ::testing::Test {
  protected:
-  std::unique_ptr<provider::Client> client(const std::string& secret = provider::testing::kSecret, std::shared_ptr<provider::Breaker> breaker = {}) {
+  std::unique_ptr<provider::Client> client(const std::string& secret = provider::testing::kSecret,
+                                           std::shared_ptr<provider::Breaker> breaker = {}) {
     provider::ClientOptions options;
     options.breaker = std::move(breaker);
     options.pause = [this](base::Duration d) { pauses_.push_back(d); };
     return std::make_unique<provider::Client>(
-        provider::Credentials{provider::testing::kAppId, base::Secret(secret), imposter_.endpoint()}, http_, clock_, random_, std::move(options));
+        provider::Credentials{provider::testing::kAppId, base::Secret(secret), imposter_.endpoint()}, http_,
+        clock_, random_, std::move(options));
   }
   provider::RoomSpec spec() {
     provider::RoomSpec out;
@@ -82,7 +84,8 @@ TEST_F(ProviderTest, ReadBackMustAgree) {
   auto c = client();
   imposter_.misbehave([](const http::Request& request) -> std::optional<http::Response> {
     if (request.method != http::Method::kGet) return std::nullopt;
-    return http::json_response(200, R"({"id":"66d1f0a2b3c4d5e6f7081920","enabled":true,"template_id":"66c0aa11bb22cc33dd44ee55"})");
+    return http::json_response(
+        200, R"({"id":"66d1f0a2b3c4d5e6f7081920","enabled":true,"template_id":"66c0aa11bb22cc33dd44ee55"})");
   });
   auto room = c->create_confirmed_room(spec(), c->deadline());
   ASSERT_FALSE(room);
@@ -101,7 +104,8 @@ TEST_F(ProviderTest, OneNewTokenAfter401AndNoMore) {
 
 TEST_F(ProviderTest, RetriesOnlyWhatMayBeRepeated) {
   auto c = client();
-  imposter_.misbehave([](const http::Request&) { return std::optional<http::Response>(Imposter::error(503, "later")); });
+  imposter_.misbehave(
+      [](const http::Request&) { return std::optional<http::Response>(Imposter::error(503, "later")); });
   EXPECT_FALSE(c->create_room(spec(), c->deadline()));
   EXPECT_EQ(imposter_.asked("POST", "/v2/rooms").size(), 2u);
   EXPECT_FALSE(c->get_room("66d1f0a2b3c4d5e6f7081920", c->deadline()));
@@ -172,7 +176,8 @@ TEST_F(ProviderTest, AppTokensAreForRoomIdsAlone) {
 TEST(ProviderParse, VendorTextsAreCutAndRedacted) {
   EXPECT_EQ(base::utf8_length(provider::shown_text(std::string(1000, 'x'))), 300u);
   EXPECT_EQ(provider::shown_text("a\nb").find('\n'), std::string::npos);
-  EXPECT_EQ(provider::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), base::parse_rfc3339("1994-11-06T08:49:37Z"));
+  EXPECT_EQ(provider::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"),
+            base::parse_rfc3339("1994-11-06T08:49:37Z"));
   EXPECT_FALSE(provider::parse_http_date("yesterday"));
 }
 

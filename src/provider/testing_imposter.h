@@ -1,5 +1,5 @@
-// A 100ms server played by a script on loopback: it behaves, records what it was asked, and misbehaves where a test says so. Header only, for
-// the tests of provider and visits. Real HTTP, real token checks.
+// A 100ms server played by a script on loopback: it behaves, records what it was asked, and misbehaves where
+// a test says so. Header only, for the tests of provider and visits. Real HTTP, real token checks.
 #pragma once
 
 #include <functional>
@@ -21,7 +21,8 @@ namespace provider::testing {
 inline constexpr const char* kAppId = "66a0000000000000000000ac";
 inline constexpr const char* kSecret = "canary-app-secret-of-the-workspace";
 inline constexpr const char* kTemplate = "66c0aa11bb22cc33dd44ee55";
-inline constexpr const char* kDefaultTemplate = R"({"id":"66c0aa11bb22cc33dd44ee55","name":"default_telehealth","roles":{
+inline constexpr const char* kDefaultTemplate =
+    R"({"id":"66c0aa11bb22cc33dd44ee55","name":"default_telehealth","roles":{
  "host":{"publishParams":{"allowed":["audio","video","screen"]},"subscribeParams":{"subscribeToRoles":["host","guest","waiting-room"]},
   "permissions":{"endRoom":true,"removeOthers":true,"mute":true,"changeRole":true}},
  "guest":{"publishParams":{"allowed":["audio","video"]},"subscribeParams":{"subscribeToRoles":["host","guest"]},
@@ -47,7 +48,9 @@ class Imposter {
   Imposter() {
     http::RouteGroup group;
     group.pool = &pool_;
-    group.on_error = [](const http::Request&, int status, std::string_view) { return error(status, "no such path"); };
+    group.on_error = [](const http::Request&, int status, std::string_view) {
+      return error(status, "no such path");
+    };
     router_.group("/", group);
     for (const auto method : {http::Method::kGet, http::Method::kPost})
       router_.add(method, "/v2/*rest", [this](const http::Request& request) { return serve(request); });
@@ -59,7 +62,9 @@ class Imposter {
   }
   ~Imposter() { server_.reset(); }
 
-  std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(server_->address("imposter").port) + "/v2"; }
+  std::string endpoint() const {
+    return "http://127.0.0.1:" + std::to_string(server_->address("imposter").port) + "/v2";
+  }
 
   void misbehave(Script script) {
     std::lock_guard lock(mutex_);
@@ -113,7 +118,8 @@ class Imposter {
     const std::string_view credential = request.header("authorization");
     if (credential.rfind("Bearer ", 0) != 0) return error(401, "Authentication error");
     auto claims = crypto::verify_jwt(credential.substr(7), base::Secret(kSecret));
-    if (!claims || json::text_or(*claims, "access_key") != kAppId || json::text_or(*claims, "type") != "management")
+    if (!claims || json::text_or(*claims, "access_key") != kAppId ||
+        json::text_or(*claims, "type") != "management")
       return error(401, "Token validation error");
     std::lock_guard lock(mutex_);
     return behaved(request);
@@ -129,7 +135,8 @@ class Imposter {
     if (room == rooms_.end()) return error(404, "room not found");
     if (parts[0] == "rooms") {
       if (post)
-        if (auto body = json::parse_object(request.body)) room->second["enabled"] = json::bool_or(*body, "enabled", true);
+        if (auto body = json::parse_object(request.body))
+          room->second["enabled"] = json::bool_or(*body, "enabled", true);
       return http::json_response(200, json::serialize(room->second));
     }
     return active(request, room->second, parts);
@@ -138,7 +145,8 @@ class Imposter {
   http::Response templates(const std::vector<std::string_view>& parts) {
     if (parts.size() > 1)
       return parts[1] == kTemplate ? http::json_response(200, template_) : error(404, "template not found");
-    return http::json_response(200, "{\"limit\":10,\"data\":[" + template_ + "],\"last\":\"" + kTemplate + "\"}");
+    return http::json_response(200,
+                               "{\"limit\":10,\"data\":[" + template_ + "],\"last\":\"" + kTemplate + "\"}");
   }
 
   http::Response create(const std::string& text) {
@@ -158,14 +166,16 @@ class Imposter {
     return http::json_response(200, json::serialize(room));
   }
 
-  http::Response active(const http::Request& request, json::Object& room, const std::vector<std::string_view>& parts) {
+  http::Response active(const http::Request& request, json::Object& room,
+                        const std::vector<std::string_view>& parts) {
     const std::string id(parts[1]);
     if (parts.size() < 3) return error(404, "no such path");
     if (parts[2] == "end-room") {
       const bool running = !peers_[id].empty();
       peers_[id].clear();
       if (!running) return error(404, "session not found");
-      if (auto body = json::parse_object(request.body); body && json::bool_or(*body, "lock", false)) room["enabled"] = false;
+      if (auto body = json::parse_object(request.body); body && json::bool_or(*body, "lock", false))
+        room["enabled"] = false;
       return http::json_response(200, R"({"message":"session is ending"})");
     }
     if (peers_[id].empty()) return error(404, "session not found");

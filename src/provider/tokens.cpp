@@ -11,7 +11,8 @@ constexpr std::int64_t kManagementLifetimeS = 24 * 3600;
 constexpr std::int64_t kBackdateS = 10;  // absorbs clock skew
 constexpr base::Duration kRefreshBefore = base::Duration::seconds(60);
 
-json::Object claims(const std::string& app_id, std::string_view type, std::int64_t now_s, std::int64_t lifetime_s) {
+json::Object claims(const std::string& app_id, std::string_view type, std::int64_t now_s,
+                    std::int64_t lifetime_s) {
   json::Object out;
   out["access_key"] = app_id;
   out["type"] = type;
@@ -51,7 +52,9 @@ void Tokens::forget_management() {
   cached_ = base::Secret{};
 }
 
-base::Secret Tokens::wrongly_signed() { return mint_management(base::Secret("not-the-key." + random_.uuid())); }
+base::Secret Tokens::wrongly_signed() {
+  return mint_management(base::Secret("not-the-key." + random_.uuid()));
+}
 
 base::Result<base::Secret> Tokens::app(const AppToken& wanted) {
   if (!base::is_object_id(wanted.room_id))

@@ -1,5 +1,5 @@
-// 100ms tokens (100ms-server-api.md §1.2, §1.3). Management tokens are cached and replaced 60 s before they expire; app tokens are minted per
-// request and never stored. Thread-safe.
+// 100ms tokens (100ms-server-api.md §1.2, §1.3). Management tokens are cached and replaced 60 s before they
+// expire; app tokens are minted per request and never stored. Thread-safe.
 #pragma once
 
 #include <mutex>

@@ -1,4 +1,5 @@
-// Two transports joined by a link in memory that can lose, reorder and delay datagrams, under a clock turned by hand. For tests.
+// Two transports joined by a link in memory that can lose, reorder and delay datagrams, under a clock turned
+// by hand. For tests.
 #pragma once
 
 #include <deque>
@@ -33,7 +34,9 @@ struct Recorder : TransportListener {
   std::vector<Message> messages;
   std::function<void()> when_connected = [] {};
 
-  void on_send(base::Bytes d, const base::SocketAddress& to) override { sent.push_back({{d.begin(), d.end()}, to}); }
+  void on_send(base::Bytes d, const base::SocketAddress& to) override {
+    sent.push_back({{d.begin(), d.end()}, to});
+  }
   void on_remote_address(const base::SocketAddress& a) override { remotes.push_back(a); }
   void on_connected() override {
     ++connected;
@@ -43,7 +46,9 @@ struct Recorder : TransportListener {
   void on_rtp(base::MutableBytes p, base::SteadyTime) override { rtp.emplace_back(p.begin(), p.end()); }
   void on_rtcp(base::MutableBytes p, base::SteadyTime) override { rtcp.emplace_back(p.begin(), p.end()); }
   void on_channel_open(std::uint16_t s, std::string_view label) override { channels[s] = label; }
-  void on_channel_message(std::uint16_t s, base::Bytes m, bool is_text) override { messages.push_back({s, std::string(base::as_text(m)), is_text}); }
+  void on_channel_message(std::uint16_t s, base::Bytes m, bool is_text) override {
+    messages.push_back({s, std::string(base::as_text(m)), is_text});
+  }
 };
 
 struct End {
@@ -86,9 +91,10 @@ class Pair {
     }
     return true;
   }
-  // The same with the system's clock moving ours: usrsctp measures round trips by the system's clock, whatever its timers are told, and retransmits no data
-  // sooner.
-  bool run_until_in_real_time(const std::function<bool()>& done, base::Duration limit = base::Duration::seconds(20)) {
+  // The same with the system's clock moving ours: usrsctp measures round trips by the system's clock,
+  // whatever its timers are told, and retransmits no data sooner.
+  bool run_until_in_real_time(const std::function<bool()>& done,
+                              base::Duration limit = base::Duration::seconds(20)) {
     const base::SystemClock system;
     const auto until = now() + limit;
     auto last = system.steady();
@@ -139,7 +145,8 @@ class Pair {
       from.events.sent.pop_front();
       tap(to_server, packet.data);
       if (cut || packet.to != target.address || random_.below(100) < loss_percent) continue;
-      const auto late = random_.below(100) < delay_percent ? base::Duration::millis(5 + random_.below(40)) : base::Duration{};
+      const auto late = random_.below(100) < delay_percent ? base::Duration::millis(5 + random_.below(40))
+                                                           : base::Duration{};
       flying_.push_back({now() + late, to_server, from.address, std::move(packet.data)});
     }
   }
@@ -175,7 +182,8 @@ class Pair {
   std::vector<Flying> flying_;
 };
 
-inline std::vector<std::uint8_t> make_rtp(std::uint32_t ssrc, std::uint16_t sequence, std::string_view payload) {
+inline std::vector<std::uint8_t> make_rtp(std::uint32_t ssrc, std::uint16_t sequence,
+                                          std::string_view payload) {
   std::vector<std::uint8_t> p(12 + payload.size());
   base::ByteWriter out(p);
   out.u8(0x80);

@@ -24,12 +24,16 @@ struct Transport::Impl final : IceListener, DtlsListener, SctpListener {
   Impl(TransportConfig config, TransportListener& owner, base::Random& random, SctpStack* stack)
       : listener(owner),
         is_client(config.role == TransportConfig::Role::kClient),
-        ice(is_client ? IceAgent::Role::kControlling : IceAgent::Role::kLite, std::move(config.local), *this, random),
+        ice(is_client ? IceAgent::Role::kControlling : IceAgent::Role::kLite, std::move(config.local), *this,
+            random),
         dtls(!is_client, std::move(config.certificate), *this) {
-    if (config.data_channel && stack != nullptr) sctp = std::make_unique<SctpAssociation>(*stack, is_client, *this);
+    if (config.data_channel && stack != nullptr)
+      sctp = std::make_unique<SctpAssociation>(*stack, is_client, *this);
   }
 
-  void on_ice_send(base::Bytes datagram, const base::SocketAddress& to) override { listener.on_send(datagram, to); }
+  void on_ice_send(base::Bytes datagram, const base::SocketAddress& to) override {
+    listener.on_send(datagram, to);
+  }
   void on_ice_selected(const base::SocketAddress& address, base::SteadyTime now) override {
     listener.on_remote_address(address);
     if (end == End::kNone) dtls.start(now);
@@ -43,7 +47,8 @@ struct Transport::Impl final : IceListener, DtlsListener, SctpListener {
   void on_dtls_send(base::Bytes datagram) override {
     if (ice.selected()) listener.on_send(datagram, *ice.selected());
   }
-  void on_dtls_connected(SrtpProfile profile, const SrtpMasterKey& send, const SrtpMasterKey& receive) override {
+  void on_dtls_connected(SrtpProfile profile, const SrtpMasterKey& send,
+                         const SrtpMasterKey& receive) override {
     sender.emplace(profile, send);
     receiver.emplace(profile, receive);
     listener.on_connected();
@@ -59,8 +64,12 @@ struct Transport::Impl final : IceListener, DtlsListener, SctpListener {
   }
 
   void on_sctp_send(base::Bytes packet) override { dtls.send(packet); }
-  void on_sctp_open(std::uint16_t stream, std::string_view label) override { listener.on_channel_open(stream, label); }
-  void on_sctp_message(std::uint16_t stream, base::Bytes message, bool is_text) override { listener.on_channel_message(stream, message, is_text); }
+  void on_sctp_open(std::uint16_t stream, std::string_view label) override {
+    listener.on_channel_open(stream, label);
+  }
+  void on_sctp_message(std::uint16_t stream, base::Bytes message, bool is_text) override {
+    listener.on_channel_message(stream, message, is_text);
+  }
   void on_sctp_oversized() override { ++stats.oversized_messages; }
 
   void handle_media(base::MutableBytes packet, bool is_rtcp, base::SteadyTime now) {
@@ -95,7 +104,8 @@ struct Transport::Impl final : IceListener, DtlsListener, SctpListener {
   End end = End::kNone;
 };
 
-Transport::Transport(TransportConfig config, TransportListener& listener, base::Random& random, SctpStack* sctp)
+Transport::Transport(TransportConfig config, TransportListener& listener, base::Random& random,
+                     SctpStack* sctp)
     : impl_(std::make_unique<Impl>(std::move(config), listener, random, sctp)) {}
 Transport::~Transport() = default;
 
@@ -104,14 +114,18 @@ void Transport::set_remote(const IceCredentials& remote, std::string_view finger
   impl_->ice.set_remote(remote);
 }
 
-void Transport::set_remote_candidate(const base::SocketAddress& address) { impl_->ice.set_candidate(address); }
+void Transport::set_remote_candidate(const base::SocketAddress& address) {
+  impl_->ice.set_candidate(address);
+}
 
 void Transport::restart_ice(const IceCredentials& local) {
   impl_->ice.restart(local);
   if (impl_->end == Impl::End::kConsent) impl_->end = Impl::End::kNone;
 }
 
-const IceCredentials& Transport::local_credentials() const { return impl_->ice.local(); }
+const IceCredentials& Transport::local_credentials() const {
+  return impl_->ice.local();
+}
 
 void Transport::handle(base::MutableBytes datagram, const base::SocketAddress& from, base::SteadyTime now) {
   auto& t = *impl_;
@@ -149,9 +163,15 @@ base::SteadyTime Transport::next_timeout() const {
   return std::min(impl_->ice.next_timeout(), impl_->dtls.next_timeout());
 }
 
-bool Transport::connected() const { return impl_->end == Impl::End::kNone && impl_->dtls.connected(); }
-const std::optional<base::SocketAddress>& Transport::remote_address() const { return impl_->ice.selected(); }
-const TransportStats& Transport::stats() const { return impl_->stats; }
+bool Transport::connected() const {
+  return impl_->end == Impl::End::kNone && impl_->dtls.connected();
+}
+const std::optional<base::SocketAddress>& Transport::remote_address() const {
+  return impl_->ice.selected();
+}
+const TransportStats& Transport::stats() const {
+  return impl_->stats;
+}
 
 std::size_t Transport::seal_rtp(base::Bytes plain, base::MutableBytes out) {
   return impl_->sender && impl_->end == Impl::End::kNone ? impl_->sender->seal_rtp(plain, out) : 0;

@@ -28,7 +28,9 @@ class TransportMedia : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(TransportMedia, ConnectsAndCarriesMediaBothWays) {
   Pair pair(false);
-  ASSERT_EQ(SSL_CTX_set_tlsext_use_srtp(dynamic_cast<const DtlsCertificate&>(*pair.client.certificate).context(), GetParam()), 0);
+  ASSERT_EQ(SSL_CTX_set_tlsext_use_srtp(
+                dynamic_cast<const DtlsCertificate&>(*pair.client.certificate).context(), GetParam()),
+            0);
   ASSERT_TRUE(pair.connect());
   EXPECT_EQ(pair.server.events.connected, 1);
   EXPECT_EQ(pair.client.events.connected, 1);
@@ -45,7 +47,8 @@ TEST_P(TransportMedia, ConnectsAndCarriesMediaBothWays) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Profiles, TransportMedia, ::testing::Values("SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80"));
+INSTANTIATE_TEST_SUITE_P(Profiles, TransportMedia,
+                         ::testing::Values("SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80"));
 
 TEST(Transport, ReplaysAndForgeriesAreCountedAndDropped) {
   Pair pair(false);
@@ -88,11 +91,13 @@ TEST(Transport, DataChannelsSurviveALossyReorderingLinkInOrder) {
     ASSERT_TRUE(pair.server.transport->send_text(1, "s" + std::to_string(i) + std::string(500, '.')));
     ASSERT_TRUE(pair.client.transport->send_text(0, "c" + std::to_string(i)));
   }
-  ASSERT_TRUE(pair.run_until_in_real_time([&] { return pair.server.events.messages.size() == 50 && pair.client.events.messages.size() == 50; }));
+  ASSERT_TRUE(pair.run_until_in_real_time(
+      [&] { return pair.server.events.messages.size() == 50 && pair.client.events.messages.size() == 50; }));
   EXPECT_EQ(pair.server.events.channels.size(), 2U);
   EXPECT_EQ(pair.client.events.channels.size(), 2U);
   for (int i = 0; i < 50; ++i) {
-    EXPECT_EQ(pair.client.events.messages[static_cast<std::size_t>(i)].data, "s" + std::to_string(i) + std::string(500, '.'));
+    EXPECT_EQ(pair.client.events.messages[static_cast<std::size_t>(i)].data,
+              "s" + std::to_string(i) + std::string(500, '.'));
     EXPECT_EQ(pair.server.events.messages[static_cast<std::size_t>(i)].data, "c" + std::to_string(i));
   }
 }
@@ -107,13 +112,15 @@ TEST(Transport, DataChannelsWithLabelsParityAndQueueing) {
   const auto other = pair.client.transport->open_channel("SCTP");
   ASSERT_TRUE(other.has_value());
   EXPECT_EQ(*other, 0);
-  ASSERT_TRUE(pair.run_until([&] { return pair.server.events.channels.size() == 2 && pair.client.events.channels.size() == 2; }));
+  ASSERT_TRUE(pair.run_until(
+      [&] { return pair.server.events.channels.size() == 2 && pair.client.events.channels.size() == 2; }));
   EXPECT_EQ(pair.client.events.channels.at(1), "ion-sfu");
   EXPECT_EQ(pair.server.events.channels.at(0), "SCTP");
   EXPECT_TRUE(pair.client.transport->send_text(1, ""));
   EXPECT_TRUE(pair.client.transport->send_text(0, std::string(60'000, 'x')));
   EXPECT_FALSE(pair.client.transport->send_text(7, "no such channel"));
-  ASSERT_TRUE(pair.run_until([&] { return pair.server.events.messages.size() == 2 && pair.client.events.messages.size() == 1; }));
+  ASSERT_TRUE(pair.run_until(
+      [&] { return pair.server.events.messages.size() == 2 && pair.client.events.messages.size() == 1; }));
   EXPECT_EQ(pair.client.events.messages[0].data, "before the handshake");
   EXPECT_TRUE(pair.client.events.messages[0].is_text);
   EXPECT_EQ(pair.server.events.messages[0].data, "");
@@ -192,7 +199,11 @@ TEST(Transport, UnauthenticatedDatagramsGetNoReplyAndLeaveNoTrace) {
   for (int i = 0; i < 20000; ++i) {
     std::vector<std::uint8_t> garbage(pair.random().below(200));
     pair.random().fill(garbage);
-    if (!garbage.empty()) garbage[0] = static_cast<std::uint8_t>(i % 4 == 0 ? 22 : i % 4 == 1 ? 0x80 : i % 4 == 2 ? 0 : garbage[0]);
+    if (!garbage.empty())
+      garbage[0] = static_cast<std::uint8_t>(i % 4 == 0   ? 22
+                                             : i % 4 == 1 ? 0x80
+                                             : i % 4 == 2 ? 0
+                                                          : garbage[0]);
     pair.server.transport->handle(garbage, stranger, pair.now());
   }
   EXPECT_TRUE(pair.server.events.sent.empty());
@@ -260,7 +271,8 @@ TEST(Transport, ConsentEndsAfterThirtySecondsAndARestartRevives) {
   pair.server.transport->restart_ice(IceCredentials::generate(pair.random()));
   pair.client.transport->restart_ice(IceCredentials::generate(pair.random()));
   pair.introduce();
-  ASSERT_TRUE(pair.run_until([&] { return pair.server.transport->connected() && pair.client.transport->connected(); }));
+  ASSERT_TRUE(pair.run_until(
+      [&] { return pair.server.transport->connected() && pair.client.transport->connected(); }));
   pair.run(base::Duration::seconds(40));
   EXPECT_TRUE(pair.server.transport->connected());
   deliver(pair, pair.server, pair.client, seal(pair.client, make_rtp(5, 2, "y")));
@@ -290,7 +302,9 @@ TEST(Transport, CloseTellsThePeer) {
 TEST(Transport, AClientHelloRightBehindTheFirstCheckIsNotLost) {
   Pair pair(false);
   int hellos = 0;
-  pair.tap = [&](bool to_server, const auto& d) { hellos += to_server && d.size() > 13 && d[0] == 22 && d[13] == 1 ? 1 : 0; };
+  pair.tap = [&](bool to_server, const auto& d) {
+    hellos += to_server && d.size() > 13 && d[0] == 22 && d[13] == 1 ? 1 : 0;
+  };
   ASSERT_TRUE(pair.connect());
   EXPECT_EQ(hellos, 1);
 }
@@ -319,7 +333,9 @@ TEST(Transport, ManyTransportsComeAndGo) {
 }
 
 TEST(Demux, FollowsTheFirstByte) {
-  const auto kind = [](std::uint8_t a, std::uint8_t b) { return classify(std::array<std::uint8_t, 2>{a, b}); };
+  const auto kind = [](std::uint8_t a, std::uint8_t b) {
+    return classify(std::array<std::uint8_t, 2>{a, b});
+  };
   EXPECT_EQ(kind(0, 1), DatagramKind::kStun);
   EXPECT_EQ(kind(3, 0), DatagramKind::kStun);
   EXPECT_EQ(kind(4, 0), DatagramKind::kUnknown);

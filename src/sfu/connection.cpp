@@ -32,11 +32,13 @@ void Connection::remember_ufrag() {
 }
 
 void Connection::handle(base::MutableBytes datagram, const base::SocketAddress& from, base::SteadyTime now) {
-  if (ended_ || rtc::classify(datagram) != rtc::DatagramKind::kStun) return transport_->handle(datagram, from, now);
+  if (ended_ || rtc::classify(datagram) != rtc::DatagramKind::kStun)
+    return transport_->handle(datagram, from, now);
   const auto drops = transport_->stats().unauthenticated_drops;
   transport_->handle(datagram, from, now);
   if (drops != transport_->stats().unauthenticated_drops) return;
-  // An authenticated check: media may follow from there before the pair is nominated, as after an ICE restart.
+  // An authenticated check: media may follow from there before the pair is nominated, as after an ICE
+  // restart.
   learn_address(from);
   if (recovering_ && transport_->connected()) on_connected();
 }
@@ -107,7 +109,9 @@ void Connection::on_send(base::Bytes datagram, const base::SocketAddress& to) {
   context_.socket.commit(datagram.size(), to);
 }
 
-void Connection::on_remote_address(const base::SocketAddress& address) { learn_address(address); }
+void Connection::on_remote_address(const base::SocketAddress& address) {
+  learn_address(address);
+}
 
 // The few addresses checked last, the newest at the end.
 void Connection::learn_address(const base::SocketAddress& address) {

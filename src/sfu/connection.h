@@ -1,5 +1,5 @@
-// One peer connection on a media worker: the transport, its place in the demultiplexer and the sending of packets. Publish and subscribe connections derive
-// from it. Worker thread only.
+// One peer connection on a media worker: the transport, its place in the demultiplexer and the sending of
+// packets. Publish and subscribe connections derive from it. Worker thread only.
 #pragma once
 
 #include <array>
@@ -26,7 +26,8 @@ class Connection : public rtc::TransportListener {
   // Set by a transport failure; the owner reads and clears it outside of the packet path.
   bool take_failure(std::string& reason);
   void restart_ice();
-  // Takes ufrag, password and fingerprint of the first section that has them. True when the credentials changed.
+  // Takes ufrag, password and fingerprint of the first section that has them. True when the credentials
+  // changed.
   bool set_remote(const rtc::SessionDescription& description);
   const std::string& remote_fingerprint() const { return remote_fingerprint_; }
 
@@ -58,7 +59,8 @@ class Connection : public rtc::TransportListener {
   bool connected_ = false;
   bool ended_ = false;   // the transport takes nothing until an ICE restart
   bool failed_ = false;  // not yet reported
-  bool recovering_ = false;  // consent was lost and ICE restarted; the next authenticated check brings the connection back
+  bool recovering_ =
+      false;  // consent was lost and ICE restarted; the next authenticated check brings the connection back
   std::string failure_;
   std::uint64_t reported_srtp_failures_ = 0;
   std::uint64_t reported_unauthenticated_ = 0;

@@ -1,4 +1,5 @@
-// What the rooms of one media worker share: its socket, demultiplexer, certificate and counters. Everything here belongs to the worker's thread.
+// What the rooms of one media worker share: its socket, demultiplexer, certificate and counters. Everything
+// here belongs to the worker's thread.
 #pragma once
 
 #include <memory>
@@ -19,11 +20,14 @@ namespace sfu {
 
 class Connection;
 
-// Finds the connection a datagram belongs to: by local ufrag for STUN, by address for the rest once that address was authenticated.
+// Finds the connection a datagram belongs to: by local ufrag for STUN, by address for the rest once that
+// address was authenticated.
 class Demultiplexer {
  public:
   void add_ufrag(const std::string& ufrag, Connection& connection) { by_ufrag_[ufrag] = &connection; }
-  void set_address(const base::SocketAddress& address, Connection& connection) { by_address_[address] = &connection; }
+  void set_address(const base::SocketAddress& address, Connection& connection) {
+    by_address_[address] = &connection;
+  }
   void remove_ufrag(const std::string& ufrag) { by_ufrag_.erase(ufrag); }
   // Only when it still belongs to `connection`.
   void remove_address(const base::SocketAddress& address, const Connection& connection) {

@@ -70,10 +70,12 @@ struct DatagramSocket::Arrays {
   Direction out{kSendBatch};
 };
 
-base::Result<std::unique_ptr<DatagramSocket>> DatagramSocket::open(const base::SocketAddress& address, Counters& counters) {
+base::Result<std::unique_ptr<DatagramSocket>> DatagramSocket::open(const base::SocketAddress& address,
+                                                                   Counters& counters) {
   const bool v6 = !address.is_v4();
   const auto failure = [&](const char* what) {
-    return base::fail("media_port_unavailable", std::string(what) + " UDP " + address.text() + ": " + std::strerror(errno));
+    return base::fail("media_port_unavailable",
+                      std::string(what) + " UDP " + address.text() + ": " + std::strerror(errno));
   };
   const int fd = ::socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return failure("cannot create a socket for");
@@ -86,7 +88,8 @@ base::Result<std::unique_ptr<DatagramSocket>> DatagramSocket::open(const base::S
   socklen_t size = to_native(address, v6, native);
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&native), size) != 0) return failure("cannot bind");
   size = sizeof native;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&native), &size) != 0) return failure("cannot read the port of");
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&native), &size) != 0)
+    return failure("cannot read the port of");
   socket->local_ = from_native(native);
   return socket;
 }
@@ -94,7 +97,9 @@ base::Result<std::unique_ptr<DatagramSocket>> DatagramSocket::open(const base::S
 DatagramSocket::DatagramSocket(int fd, bool v6, Counters& counters)
     : fd_(fd), v6_(v6), counters_(counters), arrays_(std::make_unique<Arrays>()) {}
 
-DatagramSocket::~DatagramSocket() { ::close(fd_); }
+DatagramSocket::~DatagramSocket() {
+  ::close(fd_);
+}
 
 std::size_t DatagramSocket::receive() {
   auto& in = arrays_->in;
@@ -105,12 +110,17 @@ std::size_t DatagramSocket::receive() {
 
 base::MutableBytes DatagramSocket::datagram(std::size_t i) {
   auto& in = arrays_->in;
-  return base::MutableBytes(in.buffers).subspan(i * kSlotSize, std::min<std::size_t>(in.headers[i].msg_len, kSlotSize));
+  return base::MutableBytes(in.buffers)
+      .subspan(i * kSlotSize, std::min<std::size_t>(in.headers[i].msg_len, kSlotSize));
 }
 
-base::SocketAddress DatagramSocket::source(std::size_t i) const { return from_native(arrays_->in.addresses[i]); }
+base::SocketAddress DatagramSocket::source(std::size_t i) const {
+  return from_native(arrays_->in.addresses[i]);
+}
 
-base::MutableBytes DatagramSocket::slot() { return base::MutableBytes(arrays_->out.buffers).subspan(queued_ * kSlotSize, kSlotSize); }
+base::MutableBytes DatagramSocket::slot() {
+  return base::MutableBytes(arrays_->out.buffers).subspan(queued_ * kSlotSize, kSlotSize);
+}
 
 void DatagramSocket::commit(std::size_t size, const base::SocketAddress& to) {
   if (size == 0 || size > kSlotSize) return;
@@ -127,7 +137,8 @@ void DatagramSocket::flush() {
   auto& out = arrays_->out;
   std::size_t sent = 0;
   while (sent < queued_) {
-    const int n = ::sendmmsg(fd_, out.headers.data() + sent, static_cast<unsigned>(queued_ - sent), MSG_DONTWAIT);
+    const int n =
+        ::sendmmsg(fd_, out.headers.data() + sent, static_cast<unsigned>(queued_ - sent), MSG_DONTWAIT);
     if (n > 0) {
       sent += static_cast<std::size_t>(n);
       continue;

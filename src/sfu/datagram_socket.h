@@ -1,4 +1,5 @@
-// One UDP socket read and written in batches (recvmmsg, sendmmsg). Buffers are allocated once. Owned by one worker thread; never blocks.
+// One UDP socket read and written in batches (recvmmsg, sendmmsg). Buffers are allocated once. Owned by one
+// worker thread; never blocks.
 #pragma once
 
 #include <memory>
@@ -18,7 +19,8 @@ class DatagramSocket {
   static constexpr std::size_t kSlotSize = 1536;
 
   // Errors: "media_port_unavailable".
-  static base::Result<std::unique_ptr<DatagramSocket>> open(const base::SocketAddress& address, Counters& counters);
+  static base::Result<std::unique_ptr<DatagramSocket>> open(const base::SocketAddress& address,
+                                                            Counters& counters);
   ~DatagramSocket();
   DatagramSocket(const DatagramSocket&) = delete;
   DatagramSocket& operator=(const DatagramSocket&) = delete;
@@ -31,8 +33,9 @@ class DatagramSocket {
   base::MutableBytes datagram(std::size_t i);
   base::SocketAddress source(std::size_t i) const;
 
-  // The next free slot to write a datagram into; commit() queues it. flush() sends what is queued; a full batch flushes by itself. What the kernel does not take is
-  // dropped and counted: media that waits is worse than media that is lost.
+  // The next free slot to write a datagram into; commit() queues it. flush() sends what is queued; a full
+  // batch flushes by itself. What the kernel does not take is dropped and counted: media that waits is worse
+  // than media that is lost.
   base::MutableBytes slot();
   void commit(std::size_t size, const base::SocketAddress& to);
   void flush();

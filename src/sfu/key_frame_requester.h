@@ -1,5 +1,5 @@
-// When to ask a publisher for a key frame: requests of all subscribers are merged, at most one goes out per interval, and one that came too early is kept and sent
-// later unless a key frame arrived meanwhile.
+// When to ask a publisher for a key frame: requests of all subscribers are merged, at most one goes out per
+// interval, and one that came too early is kept and sent later unless a key frame arrived meanwhile.
 #pragma once
 
 #include <optional>

@@ -18,7 +18,8 @@ void put16(base::MutableBytes p, std::size_t at, std::uint16_t v) {
 
 }  // namespace
 
-bool MediaPacket::assign(const rtc::RtpView& view, std::int64_t extended_sequence, rtc::Codec packet_codec, const PublisherExtensions& ids) {
+bool MediaPacket::assign(const rtc::RtpView& view, std::int64_t extended_sequence, rtc::Codec packet_codec,
+                         const PublisherExtensions& ids) {
   sequence = -1;
   base::ByteWriter out(bytes);
   out.u8(0x90);
@@ -67,8 +68,8 @@ bool MediaPacket::assign(const rtc::RtpView& view, std::int64_t extended_sequenc
   return true;
 }
 
-void MediaPacket::patch(std::uint32_t ssrc, std::uint8_t payload_type, const RewrittenFields& fields, std::uint16_t transport_sequence,
-                        base::SteadyTime now) {
+void MediaPacket::patch(std::uint32_t ssrc, std::uint8_t payload_type, const RewrittenFields& fields,
+                        std::uint16_t transport_sequence, base::SteadyTime now) {
   const auto packet = base::MutableBytes(bytes).first(size);
   rtc::set_payload_type(packet, payload_type);
   rtc::set_sequence(packet, static_cast<std::uint16_t>(fields.sequence));
@@ -78,7 +79,8 @@ void MediaPacket::patch(std::uint32_t ssrc, std::uint8_t payload_type, const Rew
   if (has_vp8) rtc::rewrite_vp8(packet.subspan(payload_offset), vp8, fields.picture_id, fields.tl0);
 }
 
-void patch_send_extensions(base::MutableBytes packet, const MediaPacket& layout, std::uint16_t transport_sequence, base::SteadyTime now) {
+void patch_send_extensions(base::MutableBytes packet, const MediaPacket& layout,
+                           std::uint16_t transport_sequence, base::SteadyTime now) {
   put16(packet, layout.transport_cc_offset, transport_sequence);
   const auto time = rtc::abs_send_time(now.us);
   packet[layout.abs_send_time_offset] = static_cast<std::uint8_t>(time >> 16);

@@ -1,5 +1,5 @@
-// A packet as it is sent on: laid out once per received packet with our extension ids, then only patched per subscriber. Kept in the stream's cache for
-// retransmission.
+// A packet as it is sent on: laid out once per received packet with our extension ids, then only patched per
+// subscriber. Kept in the stream's cache for retransmission.
 #pragma once
 
 #include <array>
@@ -38,15 +38,19 @@ struct MediaPacket {
   std::array<std::uint8_t, kCapacity> bytes;
 
   // False when the packet does not fit.
-  bool assign(const rtc::RtpView& view, std::int64_t extended_sequence, rtc::Codec packet_codec, const PublisherExtensions& ids);
-  // Everything that differs between subscribers; absolute values, so the order of subscribers does not matter.
-  void patch(std::uint32_t ssrc, std::uint8_t payload_type, const RewrittenFields& fields, std::uint16_t transport_sequence,
-             base::SteadyTime now);
+  bool assign(const rtc::RtpView& view, std::int64_t extended_sequence, rtc::Codec packet_codec,
+              const PublisherExtensions& ids);
+  // Everything that differs between subscribers; absolute values, so the order of subscribers does not
+  // matter.
+  void patch(std::uint32_t ssrc, std::uint8_t payload_type, const RewrittenFields& fields,
+             std::uint16_t transport_sequence, base::SteadyTime now);
   base::Bytes view() const { return base::Bytes(bytes).first(size); }
 };
 
-// Sets the transport-wide number and the sending time in any packet that carries the layout of MediaPacket::assign().
-void patch_send_extensions(base::MutableBytes packet, const MediaPacket& layout, std::uint16_t transport_sequence, base::SteadyTime now);
+// Sets the transport-wide number and the sending time in any packet that carries the layout of
+// MediaPacket::assign().
+void patch_send_extensions(base::MutableBytes packet, const MediaPacket& layout,
+                           std::uint16_t transport_sequence, base::SteadyTime now);
 
 // The last kPackets packets of a stream by sequence number.
 class PacketCache {

@@ -12,7 +12,8 @@ bool NackGenerator::on_packet(std::int64_t sequence, base::SteadyTime now) {
     return true;
   }
   if (sequence <= newest_) {
-    const auto at = std::lower_bound(missing_.begin(), missing_.end(), sequence, [](const Entry& e, std::int64_t s) { return e.sequence < s; });
+    const auto at = std::lower_bound(missing_.begin(), missing_.end(), sequence,
+                                     [](const Entry& e, std::int64_t s) { return e.sequence < s; });
     if (at != missing_.end() && at->sequence == sequence) missing_.erase(at);
     return true;
   }
@@ -27,8 +28,10 @@ bool NackGenerator::on_packet(std::int64_t sequence, base::SteadyTime now) {
   return true;
 }
 
-std::size_t NackGenerator::collect(base::SteadyTime now, base::Duration round_trip, std::span<std::uint16_t> out) {
-  const auto given_up = std::erase_if(missing_, [&](const Entry& e) { return now - e.since > kMaxAge || e.tries >= kMaxTries; });
+std::size_t NackGenerator::collect(base::SteadyTime now, base::Duration round_trip,
+                                   std::span<std::uint16_t> out) {
+  const auto given_up = std::erase_if(
+      missing_, [&](const Entry& e) { return now - e.since > kMaxAge || e.tries >= kMaxTries; });
   if (given_up > 0) gave_up_ = true;
   const auto interval = std::max(round_trip, kMinInterval);
   std::size_t n = 0;
@@ -42,6 +45,8 @@ std::size_t NackGenerator::collect(base::SteadyTime now, base::Duration round_tr
   return n;
 }
 
-bool NackGenerator::take_gave_up() { return std::exchange(gave_up_, false); }
+bool NackGenerator::take_gave_up() {
+  return std::exchange(gave_up_, false);
+}
 
 }  // namespace sfu

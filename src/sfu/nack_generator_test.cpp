@@ -10,7 +10,9 @@ namespace sfu {
 namespace {
 
 constexpr auto kRtt = base::Duration::millis(50);
-constexpr base::SteadyTime at(std::int64_t ms) { return {1'000'000 + ms * 1000}; }
+constexpr base::SteadyTime at(std::int64_t ms) {
+  return {1'000'000 + ms * 1000};
+}
 
 std::vector<std::uint16_t> due(NackGenerator& n, std::int64_t ms, std::size_t most = 64) {
   std::vector<std::uint16_t> out(most);

@@ -17,7 +17,10 @@ constexpr auto kReportInterval = base::Duration::seconds(1);
 }  // namespace
 
 PublishConnection::PublishConnection(WorkerContext& context, RoomId room, PeerId peer)
-    : Connection(context), room_(std::move(room)), peer_(std::move(peer)), session_id_(context.random.u64() >> 2) {
+    : Connection(context),
+      room_(std::move(room)),
+      peer_(std::move(peer)),
+      session_id_(context.random.u64() >> 2) {
   bindings_.reserve(kMaxBindings);
 }
 
@@ -58,7 +61,9 @@ void PublishConnection::set_policy(const PeerPolicy& policy) {
   }
 }
 
-void PublishConnection::on_up() { context_.events.on_connection_state(room_, peer_, Target::kPublish, true, ""); }
+void PublishConnection::on_up() {
+  context_.events.on_connection_state(room_, peer_, Target::kPublish, true, "");
+}
 
 const PublishConnection::Binding* PublishConnection::find_binding(std::uint32_t ssrc) const {
   for (const auto& b : bindings_) {
@@ -67,9 +72,11 @@ const PublishConnection::Binding* PublishConnection::find_binding(std::uint32_t 
   return nullptr;
 }
 
-const PublishConnection::Binding* PublishConnection::bind(Track& track, ReceiveStream& stream, std::uint32_t ssrc, bool rtx) {
+const PublishConnection::Binding* PublishConnection::bind(Track& track, ReceiveStream& stream,
+                                                          std::uint32_t ssrc, bool rtx) {
   const auto old = rtx ? stream.rtx_ssrc() : stream.ssrc();
-  if (rtx ? old != 0 : stream.bound()) std::erase_if(bindings_, [&](const Binding& b) { return b.ssrc == old && b.stream == &stream; });
+  if (rtx ? old != 0 : stream.bound())
+    std::erase_if(bindings_, [&](const Binding& b) { return b.ssrc == old && b.stream == &stream; });
   if (bindings_.size() >= kMaxBindings) return nullptr;
   if (rtx) {
     stream.bind_rtx(ssrc);
@@ -80,8 +87,9 @@ const PublishConnection::Binding* PublishConnection::bind(Track& track, ReceiveS
   return &bindings_.back();
 }
 
-// RFC 8852, RFC 9143 §9.2: a packet of an unknown SSRC names its m-line (mid) and its layer (rid, or repaired-rid on a retransmission stream). Without them the
-// payload type decides, when only one m-line has it.
+// RFC 8852, RFC 9143 §9.2: a packet of an unknown SSRC names its m-line (mid) and its layer (rid, or
+// repaired-rid on a retransmission stream). Without them the payload type decides, when only one m-line has
+// it.
 const PublishConnection::Binding* PublishConnection::discover(const rtc::RtpView& view) {
   const auto mid = base::as_text(view.extension(extensions_.mid));
   Section* section = nullptr;
@@ -89,7 +97,9 @@ const PublishConnection::Binding* PublishConnection::discover(const rtc::RtpView
   for (auto& s : sections_) {
     if (!s.track || (!mid.empty() && s.mid != mid)) continue;
     for (const auto& c : s.codecs) {
-      if (c.payload_type != view.payload_type && (c.rtx_payload_type == 0 || c.rtx_payload_type != view.payload_type)) continue;
+      if (c.payload_type != view.payload_type &&
+          (c.rtx_payload_type == 0 || c.rtx_payload_type != view.payload_type))
+        continue;
       if (section && section != &s) return nullptr;
       section = &s;
       codec = &c;
@@ -147,8 +157,8 @@ void PublishConnection::on_rtp(base::MutableBytes packet, base::SteadyTime now) 
   forward(track, stream, *view, *sequence, codec, now);
 }
 
-void PublishConnection::forward(Track& track, ReceiveStream& stream, const rtc::RtpView& view, std::int64_t sequence, rtc::Codec codec,
-                                base::SteadyTime now) {
+void PublishConnection::forward(Track& track, ReceiveStream& stream, const rtc::RtpView& view,
+                                std::int64_t sequence, rtc::Codec codec, base::SteadyTime now) {
   if (view.payload_size == 0) {  // padding only: a probe
     for (auto* s : track.subscribers) s->on_skip(stream, sequence);
     return;

@@ -1,5 +1,6 @@
-// The connection a client publishes on: it offers, we answer. Receives RTP, keeps its statistics, asks for what is missing and hands packets to the subscribers of
-// each track. Worker thread only; the packet path neither allocates nor locks.
+// The connection a client publishes on: it offers, we answer. Receives RTP, keeps its statistics, asks for
+// what is missing and hands packets to the subscribers of each track. Worker thread only; the packet path
+// neither allocates nor locks.
 #pragma once
 
 #include <memory>
@@ -16,9 +17,11 @@ class PublishConnection final : public Connection {
   PublishConnection(WorkerContext& context, RoomId room, PeerId peer);
   ~PublishConnection() override;
 
-  // Answers an offer whose tracks are `tracks`: binds m-lines to tracks, creates the missing ones. Tracks no longer named must have been
-  // removed with remove_track(). A repeated offer gives the same answer; new ICE credentials in it are answered with new ones.
-  std::string answer(const rtc::SessionDescription& offer, const std::vector<PublishedTrack>& tracks, const PeerPolicy& policy);
+  // Answers an offer whose tracks are `tracks`: binds m-lines to tracks, creates the missing ones. Tracks no
+  // longer named must have been removed with remove_track(). A repeated offer gives the same answer; new ICE
+  // credentials in it are answered with new ones.
+  std::string answer(const rtc::SessionDescription& offer, const std::vector<PublishedTrack>& tracks,
+                     const PeerPolicy& policy);
   void set_policy(const PeerPolicy& policy);
 
   const std::vector<std::unique_ptr<Track>>& tracks() const { return tracks_; }
@@ -57,16 +60,20 @@ class PublishConnection final : public Connection {
   const Binding* find_binding(std::uint32_t ssrc) const;
   const Binding* discover(const rtc::RtpView& view);
   const Binding* bind(Track& track, ReceiveStream& stream, std::uint32_t ssrc, bool rtx);
-  void forward(Track& track, ReceiveStream& stream, const rtc::RtpView& view, std::int64_t sequence, rtc::Codec codec, base::SteadyTime now);
+  void forward(Track& track, ReceiveStream& stream, const rtc::RtpView& view, std::int64_t sequence,
+               rtc::Codec codec, base::SteadyTime now);
   void send_pli(const ReceiveStream& stream);
   void send_nacks(base::SteadyTime now);
   void send_transport_feedback();
   void send_reports(base::SteadyTime now);
 
   // Negotiation (publish_negotiation.cpp).
-  void match_tracks(const rtc::SessionDescription& offer, const std::vector<PublishedTrack>& tracks, std::vector<const PublishedTrack*>& out) const;
-  rtc::MediaSection answer_section(const rtc::MediaSection& offered, const PublishedTrack* info, const PeerPolicy& policy);
-  void bind_section(const rtc::MediaSection& offered, const rtc::MediaSection& answered, const PublishedTrack& info, const PeerPolicy& policy);
+  void match_tracks(const rtc::SessionDescription& offer, const std::vector<PublishedTrack>& tracks,
+                    std::vector<const PublishedTrack*>& out) const;
+  rtc::MediaSection answer_section(const rtc::MediaSection& offered, const PublishedTrack* info,
+                                   const PeerPolicy& policy);
+  void bind_section(const rtc::MediaSection& offered, const rtc::MediaSection& answered,
+                    const PublishedTrack& info, const PeerPolicy& policy);
   void learn_extensions(const rtc::MediaSection& answered);
 
   RoomId room_;
@@ -83,7 +90,8 @@ class PublishConnection final : public Connection {
   base::SteadyTime next_report_;
 };
 
-// Whether the role may publish it: screen tracks by publish_screen whatever their kind, everything else by kind.
+// Whether the role may publish it: screen tracks by publish_screen whatever their kind, everything else by
+// kind.
 bool may_publish(const PeerPolicy& policy, MediaKind kind, const std::string& source);
 
 }  // namespace sfu

@@ -1,4 +1,5 @@
-// The answers of a publish connection (RFC 8829 §5.3, RFC 8853 for simulcast, 100ms-client-protocol.md §4.2, §4.3).
+// The answers of a publish connection (RFC 8829 §5.3, RFC 8853 for simulcast, 100ms-client-protocol.md §4.2,
+// §4.3).
 #include <algorithm>
 
 #include "sfu/publish_connection.h"
@@ -7,16 +8,24 @@ namespace sfu {
 namespace {
 
 bool sends(const rtc::MediaSection& m) {
-  return m.port != 0 && (m.direction == rtc::Direction::kSendOnly || m.direction == rtc::Direction::kSendRecv);
+  return m.port != 0 &&
+         (m.direction == rtc::Direction::kSendOnly || m.direction == rtc::Direction::kSendRecv);
 }
 
-bool is_media(const rtc::MediaSection& m) { return m.kind == rtc::SdpKind::kAudio || m.kind == rtc::SdpKind::kVideo; }
+bool is_media(const rtc::MediaSection& m) {
+  return m.kind == rtc::SdpKind::kAudio || m.kind == rtc::SdpKind::kVideo;
+}
 
-MediaKind kind_of(const rtc::MediaSection& m) { return m.kind == rtc::SdpKind::kAudio ? MediaKind::kAudio : MediaKind::kVideo; }
+MediaKind kind_of(const rtc::MediaSection& m) {
+  return m.kind == rtc::SdpKind::kAudio ? MediaKind::kAudio : MediaKind::kVideo;
+}
 
-bool same_kind(const rtc::MediaSection& m, const PublishedTrack& t) { return is_media(m) && kind_of(m) == t.kind; }
+bool same_kind(const rtc::MediaSection& m, const PublishedTrack& t) {
+  return is_media(m) && kind_of(m) == t.kind;
+}
 
-// The sum of what three layers need to start, when the role says nothing (100ms-client-protocol.md §4.3: a low start keeps upper layers off).
+// The sum of what three layers need to start, when the role says nothing (100ms-client-protocol.md §4.3: a
+// low start keeps upper layers off).
 constexpr int kSimulcastStartKbps = 2000;
 constexpr int kSingleStartKbps = 1200;
 
@@ -27,15 +36,18 @@ bool may_publish(const PeerPolicy& policy, MediaKind kind, const std::string& so
   return kind == MediaKind::kAudio ? policy.publish_audio : policy.publish_video;
 }
 
-// By the second word of msid first; what is left over pairs up in order, kind by kind (some browsers write other ids into the SDP).
-void PublishConnection::match_tracks(const rtc::SessionDescription& offer, const std::vector<PublishedTrack>& tracks,
+// By the second word of msid first; what is left over pairs up in order, kind by kind (some browsers write
+// other ids into the SDP).
+void PublishConnection::match_tracks(const rtc::SessionDescription& offer,
+                                     const std::vector<PublishedTrack>& tracks,
                                      std::vector<const PublishedTrack*>& out) const {
   out.assign(offer.media.size(), nullptr);
   std::vector<bool> used(tracks.size());
   for (std::size_t i = 0; i < offer.media.size(); ++i) {
     if (!sends(offer.media[i])) continue;
     for (std::size_t t = 0; t < tracks.size(); ++t) {
-      if (used[t] || tracks[t].id.str() != offer.media[i].msid_track || !same_kind(offer.media[i], tracks[t])) continue;
+      if (used[t] || tracks[t].id.str() != offer.media[i].msid_track || !same_kind(offer.media[i], tracks[t]))
+        continue;
       out[i] = &tracks[t];
       used[t] = true;
       break;
@@ -52,7 +64,8 @@ void PublishConnection::match_tracks(const rtc::SessionDescription& offer, const
   }
 }
 
-std::string PublishConnection::answer(const rtc::SessionDescription& offer, const std::vector<PublishedTrack>& tracks, const PeerPolicy& policy) {
+std::string PublishConnection::answer(const rtc::SessionDescription& offer,
+                                      const std::vector<PublishedTrack>& tracks, const PeerPolicy& policy) {
   const bool first = remote_fingerprint().empty();
   if (set_remote(offer) && !first) {
     restart_ice();
@@ -73,7 +86,8 @@ std::string PublishConnection::answer(const rtc::SessionDescription& offer, cons
     section.kind = kind_of(offered);
     section.codecs.clear();
     auto answered = answer_section(offered, matched[i], policy);
-    const bool kept = answered.port != 0 && std::find(offer.bundle.begin(), offer.bundle.end(), offered.mid) != offer.bundle.end();
+    const bool kept = answered.port != 0 &&
+                      std::find(offer.bundle.begin(), offer.bundle.end(), offered.mid) != offer.bundle.end();
     if (kept) d.bundle.push_back(offered.mid);
     if (answered.direction == rtc::Direction::kRecvOnly && matched[i]) {
       bind_section(offered, answered, *matched[i], policy);
@@ -87,7 +101,8 @@ std::string PublishConnection::answer(const rtc::SessionDescription& offer, cons
   return rtc::write_sdp(d);
 }
 
-rtc::MediaSection PublishConnection::answer_section(const rtc::MediaSection& offered, const PublishedTrack* info, const PeerPolicy& policy) {
+rtc::MediaSection PublishConnection::answer_section(const rtc::MediaSection& offered,
+                                                    const PublishedTrack* info, const PeerPolicy& policy) {
   rtc::MediaSection m;
   m.kind = offered.kind;
   m.kind_text = offered.kind_text;
@@ -99,7 +114,8 @@ rtc::MediaSection PublishConnection::answer_section(const rtc::MediaSection& off
     m.port = 0;
     return m;
   }
-  if (offered.kind == rtc::SdpKind::kApplication && offered.protocol.find("SCTP") != std::string::npos && offered.port != 0) {
+  if (offered.kind == rtc::SdpKind::kApplication && offered.protocol.find("SCTP") != std::string::npos &&
+      offered.port != 0) {
     m.format_list = {"webrtc-datachannel"};
     m.sctp_port = 5000;
     m.max_message_size = 262144;
@@ -139,8 +155,8 @@ rtc::MediaSection PublishConnection::answer_section(const rtc::MediaSection& off
   return m;
 }
 
-void PublishConnection::bind_section(const rtc::MediaSection& offered, const rtc::MediaSection& answered, const PublishedTrack& info,
-                                     const PeerPolicy& policy) {
+void PublishConnection::bind_section(const rtc::MediaSection& offered, const rtc::MediaSection& answered,
+                                     const PublishedTrack& info, const PeerPolicy& policy) {
   auto* track = find_track(info.id);
   if (!track) {
     tracks_.push_back(std::make_unique<Track>(*this, info));
@@ -157,7 +173,8 @@ void PublishConnection::bind_section(const rtc::MediaSection& offered, const rtc
     if (track->simulcast) {
       for (const auto& rid : answered.simulcast_receive) {
         const auto layer = layer_of(rid);
-        if (layer != Layer::kNone && !track->stream(layer)) track->streams.push_back(std::make_unique<ReceiveStream>(info.kind, layer));
+        if (layer != Layer::kNone && !track->stream(layer))
+          track->streams.push_back(std::make_unique<ReceiveStream>(info.kind, layer));
       }
     }
     if (track->streams.empty()) {

@@ -1,4 +1,5 @@
-// A track of a publisher: its received streams (one, or one per simulcast layer) and who gets it. Worker thread only.
+// A track of a publisher: its received streams (one, or one per simulcast layer) and who gets it. Worker
+// thread only.
 #pragma once
 
 #include <algorithm>
@@ -44,7 +45,8 @@ class Track {
     return nullptr;
   }
 
-  // The live layer nearest to `wanted`: the best one not above it, else the lowest above (100ms-client-protocol.md §4.3: a rid may never flow).
+  // The live layer nearest to `wanted`: the best one not above it, else the lowest above
+  // (100ms-client-protocol.md §4.3: a rid may never flow).
   ReceiveStream* choose(Layer wanted, base::SteadyTime now) const {
     if (wanted == Layer::kNone) return nullptr;
     if (!simulcast) return streams.empty() || !streams.front()->started() ? nullptr : streams.front().get();

@@ -20,7 +20,8 @@ void ReceiveStream::bind(std::uint32_t ssrc) {
   if (cache_) cache_->clear();
 }
 
-std::optional<std::int64_t> ReceiveStream::on_packet(const rtc::RtpView& view, bool retransmitted, base::SteadyTime now) {
+std::optional<std::int64_t> ReceiveStream::on_packet(const rtc::RtpView& view, bool retransmitted,
+                                                     base::SteadyTime now) {
   const bool first = !sequences_.started();
   if (first && retransmitted) return std::nullopt;
   const auto previous = sequences_.last();
@@ -71,9 +72,11 @@ rtc::ReportBlock ReceiveStream::report(base::SteadyTime now) {
   rtc::ReportBlock r;
   r.ssrc = ssrc_;
   if (expected_interval > 0 && lost_interval > 0) {
-    r.fraction_lost = static_cast<std::uint8_t>(std::min<std::int64_t>(255, lost_interval * 256 / expected_interval));
+    r.fraction_lost =
+        static_cast<std::uint8_t>(std::min<std::int64_t>(255, lost_interval * 256 / expected_interval));
   }
-  r.cumulative_lost = static_cast<std::int32_t>(std::clamp<std::int64_t>(expected - received_, -0x800000, 0x7FFFFF));
+  r.cumulative_lost =
+      static_cast<std::int32_t>(std::clamp<std::int64_t>(expected - received_, -0x800000, 0x7FFFFF));
   r.highest_sequence = static_cast<std::uint32_t>(sequences_.last() - 65536);
   r.jitter = static_cast<std::uint32_t>(jitter_q4_ >> 4);
   if (sender_) {
@@ -87,10 +90,12 @@ std::optional<ReceiveStream::Instant> ReceiveStream::instant(base::SteadyTime no
   if (!sender_) return std::nullopt;
   const auto elapsed = static_cast<std::uint64_t>(std::max<std::int64_t>(0, (now - sender_at_).us));
   const auto ntp = sender_->ntp + (elapsed / 1'000'000 << 32) + ((elapsed % 1'000'000) << 32) / 1'000'000;
-  return Instant{ntp, sender_->rtp_timestamp + static_cast<std::uint32_t>(elapsed * clock_rate() / 1'000'000)};
+  return Instant{ntp,
+                 sender_->rtp_timestamp + static_cast<std::uint32_t>(elapsed * clock_rate() / 1'000'000)};
 }
 
-std::optional<std::uint32_t> ReceiveStream::align(const ReceiveStream& other, std::uint32_t our_offset) const {
+std::optional<std::uint32_t> ReceiveStream::align(const ReceiveStream& other,
+                                                  std::uint32_t our_offset) const {
   if (!sender_ || !other.sender_) return std::nullopt;
   // How far `other`'s report is behind or ahead of ours, in units of the media clock.
   const auto apart = static_cast<std::int64_t>(other.sender_->ntp - sender_->ntp);

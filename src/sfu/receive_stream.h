@@ -1,5 +1,6 @@
-// One received RTP stream (one SSRC: an audio track, a video track or one simulcast layer): statistics for receiver reports (RFC 3550 §6.4.1, §A.3, §A.8),
-// loss detection, the packet cache and the last sender report.
+// One received RTP stream (one SSRC: an audio track, a video track or one simulcast layer): statistics for
+// receiver reports (RFC 3550 §6.4.1, §A.3, §A.8), loss detection, the packet cache and the last sender
+// report.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,9 @@ class ReceiveStream {
   std::uint32_t generation() const { return generation_; }
   std::int64_t newest() const { return sequences_.last(); }
   bool started() const { return sequences_.started(); }
-  bool live(base::SteadyTime now, base::Duration within) const { return started() && now - last_packet_ <= within; }
+  bool live(base::SteadyTime now, base::Duration within) const {
+    return started() && now - last_packet_ <= within;
+  }
   bool take_need_key_frame() { return std::exchange(need_key_frame_, false); }
 
   NackGenerator& nack() { return nack_; }

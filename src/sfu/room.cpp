@@ -76,8 +76,12 @@ void Room::publish_offer(const PeerId& id, const std::string& sdp, const std::ve
   if (!peer) return done(base::fail("not_found", "The peer is not in this media room."));
   const auto offer = rtc::parse_sdp(sdp);
   if (!offer) return done(base::fail(offer.error()));
-  const auto keyed = std::find_if(offer->media.begin(), offer->media.end(), [](const auto& m) { return !m.fingerprint.empty() && !m.ice_ufrag.empty(); });
-  if (keyed == offer->media.end()) return done(base::fail("sdp_invalid", "The offer has no m-line with ice-ufrag and a sha-256 fingerprint."));
+  const auto keyed = std::find_if(offer->media.begin(), offer->media.end(), [](const auto& m) {
+    return !m.fingerprint.empty() && !m.ice_ufrag.empty();
+  });
+  if (keyed == offer->media.end())
+    return done(
+        base::fail("sdp_invalid", "The offer has no m-line with ice-ufrag and a sha-256 fingerprint."));
 
   // Another certificate is another peer connection: the client made a new one.
   if (peer->publish && peer->publish->remote_fingerprint() != keyed->fingerprint) drop_publish(*peer);
@@ -86,7 +90,8 @@ void Room::publish_offer(const PeerId& id, const std::string& sdp, const std::ve
 
   std::vector<TrackId> gone;
   for (const auto& t : publish.tracks()) {
-    const auto kept = std::any_of(tracks.begin(), tracks.end(), [&](const PublishedTrack& p) { return p.id == t->info.id; });
+    const auto kept = std::any_of(tracks.begin(), tracks.end(),
+                                  [&](const PublishedTrack& p) { return p.id == t->info.id; });
     if (!kept) gone.push_back(t->info.id);
   }
   for (const auto& track_id : gone) {

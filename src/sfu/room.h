@@ -1,5 +1,5 @@
-// One media room on a worker: its peers, who gets which track, active speakers. Worker thread only. Calls for an unknown peer do nothing (publish_offer answers
-// "not_found").
+// One media room on a worker: its peers, who gets which track, active speakers. Worker thread only. Calls for
+// an unknown peer do nothing (publish_offer answers "not_found").
 #pragma once
 
 #include <functional>

@@ -15,7 +15,8 @@ using testing::Harness;
 
 std::vector<ClientConnection::Packet> of_ssrc(const ClientConnection& c, std::uint32_t ssrc) {
   std::vector<ClientConnection::Packet> out;
-  std::copy_if(c.received.begin(), c.received.end(), std::back_inserter(out), [&](const auto& p) { return p.ssrc == ssrc; });
+  std::copy_if(c.received.begin(), c.received.end(), std::back_inserter(out),
+               [&](const auto& p) { return p.ssrc == ssrc; });
   return out;
 }
 
@@ -49,8 +50,8 @@ class RoomTest : public ::testing::Test {
   }
   void frame(bool key, std::uint32_t layer_offset = 0, std::string_view rid = {}) {
     auto& s = state[layer_offset];
-    a->send_video(*video, video->ssrc + layer_offset, s.sequence++, s.timestamp += 3000, key, s.pid++, s.tl0++, rid,
-                  static_cast<std::uint8_t>(layer_offset));
+    a->send_video(*video, video->ssrc + layer_offset, s.sequence++, s.timestamp += 3000, key, s.pid++,
+                  s.tl0++, rid, static_cast<std::uint8_t>(layer_offset));
     h.run(5);
   }
 
@@ -83,7 +84,8 @@ TEST_F(RoomTest, AudioReachesTheOtherWithOurSsrcAndPayloadType) {
     EXPECT_EQ(packets[i].sequence, static_cast<std::uint16_t>(packets[0].sequence + i));
     EXPECT_EQ(packets[i].timestamp - packets[0].timestamp, 960 * i);
     EXPECT_EQ(base::as_text(packets[i].payload), "opus-frame");
-    EXPECT_EQ(packets[i].extension(rtc::SubscriberExtensions::kAudioLevel), std::vector<std::uint8_t>{0x80 | 30});
+    EXPECT_EQ(packets[i].extension(rtc::SubscriberExtensions::kAudioLevel),
+              std::vector<std::uint8_t>{0x80 | 30});
     EXPECT_EQ(packets[i].extension(rtc::SubscriberExtensions::kTransportCc).size(), 2u);
   }
   EXPECT_TRUE(a->subscribe->received.empty());
@@ -160,14 +162,16 @@ TEST_F(RoomTest, ANackIsAnsweredByRtxFromTheCache) {
   ASSERT_EQ(packets.size(), 3u);
   const auto rtx_ssrc = b->subscribed("v1")->ssrc_groups.at(0).ssrcs.at(1);
   h.run(50);
-  b->send_nack(video_ssrc, {packets[1].sequence, packets[2].sequence, static_cast<std::uint16_t>(packets[2].sequence + 50)});
+  b->send_nack(video_ssrc, {packets[1].sequence, packets[2].sequence,
+                            static_cast<std::uint16_t>(packets[2].sequence + 50)});
   b->send_nack(video_ssrc, {packets[1].sequence});  // again at once: one answer is enough
   h.run(10);
   const auto answers = of_ssrc(*b->subscribe, rtx_ssrc);
   ASSERT_EQ(answers.size(), 2u);
   EXPECT_EQ(answers[0].payload_type, rtc::kSubscriberVp8Rtx);
   EXPECT_EQ(answers[0].payload[0] << 8 | answers[0].payload[1], packets[1].sequence);
-  EXPECT_TRUE(std::equal(packets[1].payload.begin(), packets[1].payload.end(), answers[0].payload.begin() + 2, answers[0].payload.end()));
+  EXPECT_TRUE(std::equal(packets[1].payload.begin(), packets[1].payload.end(), answers[0].payload.begin() + 2,
+                         answers[0].payload.end()));
   EXPECT_EQ(answers[0].timestamp, packets[1].timestamp);
   EXPECT_EQ(answers[1].sequence, static_cast<std::uint16_t>(answers[0].sequence + 1));
 }
@@ -255,7 +259,8 @@ TEST_F(RoomTest, ASwitchOfLayerIsNotNoticedByADecoder) {
 
   h.prefer_video("b", "v1", Layer::kLow);
   for (int i = 0; i < 5; ++i) all(false);
-  EXPECT_EQ(of_ssrc(*b->subscribe, video_ssrc).back().payload.back(), 0);  // still f: no key frame of q so far
+  EXPECT_EQ(of_ssrc(*b->subscribe, video_ssrc).back().payload.back(),
+            0);  // still f: no key frame of q so far
   all(true);
   for (int i = 0; i < 10; ++i) all(false);
   EXPECT_EQ(of_ssrc(*b->subscribe, video_ssrc).back().payload.back(), 20);  // q
@@ -306,7 +311,8 @@ TEST_F(RoomTest, SenderReportsCarryThePublishersClock) {
   EXPECT_EQ(info->ntp >> 32, 5000u);
   // Both grew by the same time: some 10 ms since the publisher's report.
   const auto elapsed_ms = (info->ntp & 0xFFFFFFFF) * 1000 >> 32;
-  EXPECT_NEAR(static_cast<double>(info->rtp_timestamp - (audio->timestamp - 960)) / 48.0, static_cast<double>(elapsed_ms), 2.0);
+  EXPECT_NEAR(static_cast<double>(info->rtp_timestamp - (audio->timestamp - 960)) / 48.0,
+              static_cast<double>(elapsed_ms), 2.0);
 }
 
 TEST_F(RoomTest, ThePublisherGetsTransportFeedbackAndReceiverReports) {
@@ -321,11 +327,14 @@ TEST_F(RoomTest, ThePublisherGetsTransportFeedbackAndReceiverReports) {
     rtc::RtcpReader reader(packet);
     while (const auto block = reader.next()) {
       if (block->type == rtc::rtcp_type::kReceiverReport) {
-        rtc::for_each_report(*block, [&](const rtc::ReportBlock& r) { report = report || (r.ssrc == audio->ssrc && r.cumulative_lost == 0); });
+        rtc::for_each_report(*block, [&](const rtc::ReportBlock& r) {
+          report = report || (r.ssrc == audio->ssrc && r.cumulative_lost == 0);
+        });
       }
       const auto f = rtc::read_feedback(*block);
       if (!f || f->kind != rtc::FeedbackKind::kTransportCc) continue;
-      EXPECT_TRUE(rtc::read_transport_cc(f->fci, [&](std::uint16_t, bool received, std::int64_t) { told += received ? 1 : 0; }));
+      EXPECT_TRUE(rtc::read_transport_cc(
+          f->fci, [&](std::uint16_t, bool received, std::int64_t) { told += received ? 1 : 0; }));
     }
   }
   EXPECT_GE(told, 95u);
@@ -389,7 +398,8 @@ TEST_F(RoomTest, ALostSubscriberIsToldOfAndGetsARestartOffer) {
   auto lost = std::move(h.clients.at("b"));
   h.clients.erase("b");
   h.run(31'000);
-  EXPECT_NE(std::find(h.events.states.begin(), h.events.states.end(), "b:subscribe:down:consent"), h.events.states.end());
+  EXPECT_NE(std::find(h.events.states.begin(), h.events.states.end(), "b:subscribe:down:consent"),
+            h.events.states.end());
   ASSERT_GT(h.events.offers["b"].size(), offers);
   EXPECT_NE(rtc::parse_sdp(h.events.offers["b"].back())->media.at(0).ice_ufrag, ufrag);
 
@@ -400,7 +410,8 @@ TEST_F(RoomTest, ALostSubscriberIsToldOfAndGetsARestartOffer) {
   h.clients.emplace("b", std::move(lost));
   h.answering = true;
   h.run(11'000);
-  EXPECT_NE(std::find(h.events.states.begin(), h.events.states.end(), "b:subscribe:up"), h.events.states.end());
+  EXPECT_NE(std::find(h.events.states.begin(), h.events.states.end(), "b:subscribe:up"),
+            h.events.states.end());
   b->subscribe->received.clear();
   a->send_audio(*audio);
   h.run(10);
@@ -555,7 +566,9 @@ TEST_F(RoomTest, AnAnswerOfGarbageAndAnOfferOfGarbage) {
     r.subscribe_answer(PeerId("a"), "v=0\r\nm=");
     r.subscribe_answer(PeerId("nobody"), "v=0\r\n");
     std::string code;
-    const auto keep = [&](const base::Result<std::string>& result) { code = result ? "" : result.error().code; };
+    const auto keep = [&](const base::Result<std::string>& result) {
+      code = result ? "" : result.error().code;
+    };
     r.publish_offer(PeerId("a"), "hello", {}, keep);
     EXPECT_EQ(code, "sdp_invalid");
     r.publish_offer(PeerId("a"), "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", {}, keep);

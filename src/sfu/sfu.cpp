@@ -9,7 +9,8 @@ namespace {
 
 class SfuImpl final : public Sfu {
  public:
-  explicit SfuImpl(std::unique_ptr<Worker> worker) : worker_(std::move(worker)), thread_([this] { worker_->run(); }) {}
+  explicit SfuImpl(std::unique_ptr<Worker> worker)
+      : worker_(std::move(worker)), thread_([this] { worker_->run(); }) {}
   ~SfuImpl() override {
     worker_->stop();
     thread_.join();
@@ -32,12 +33,14 @@ class SfuImpl final : public Sfu {
   void reset_peer(const RoomId& room, const PeerId& peer) override {
     in_room(room, [=](Room& r) { r.reset_peer(peer); });
   }
-  void publish_offer(const RoomId& room, const PeerId& peer, std::string sdp, std::vector<PublishedTrack> tracks,
+  void publish_offer(const RoomId& room, const PeerId& peer, std::string sdp,
+                     std::vector<PublishedTrack> tracks,
                      std::function<void(base::Result<std::string>)> done) override {
-    worker_->post([room, peer, sdp = std::move(sdp), tracks = std::move(tracks), done = std::move(done)](Worker& w) {
-      if (auto* r = w.find_room(room)) return r->publish_offer(peer, sdp, tracks, done);
-      done(base::fail("not_found", "There is no such media room."));
-    });
+    worker_->post(
+        [room, peer, sdp = std::move(sdp), tracks = std::move(tracks), done = std::move(done)](Worker& w) {
+          if (auto* r = w.find_room(room)) return r->publish_offer(peer, sdp, tracks, done);
+          done(base::fail("not_found", "There is no such media room."));
+        });
   }
   void start_subscribe(const RoomId& room, const PeerId& peer) override {
     in_room(room, [=](Room& r) { r.start_subscribe(peer); });
@@ -48,19 +51,22 @@ class SfuImpl final : public Sfu {
   void restart_subscribe(const RoomId& room, const PeerId& peer) override {
     in_room(room, [=](Room& r) { r.restart_subscribe(peer); });
   }
-  // An ICE-lite agent learns addresses from authenticated checks alone (RFC 8445 §2.5): a client's candidates are of no use to it.
+  // An ICE-lite agent learns addresses from authenticated checks alone (RFC 8445 §2.5): a client's candidates
+  // are of no use to it.
   void trickle(const RoomId&, const PeerId&, Target, std::string) override {}
 
   void set_muted(const RoomId& room, const PeerId& peer, const TrackId& track, bool muted) override {
     in_room(room, [=](Room& r) { r.set_muted(peer, track, muted); });
   }
-  void prefer_video(const RoomId& room, const PeerId& subscriber, const TrackId& track, Layer layer, std::function<void(bool)> done) override {
+  void prefer_video(const RoomId& room, const PeerId& subscriber, const TrackId& track, Layer layer,
+                    std::function<void(bool)> done) override {
     worker_->post([=](Worker& w) {
       auto* r = w.find_room(room);
       done(r && r->prefer_video(subscriber, track, layer));
     });
   }
-  void prefer_audio(const RoomId& room, const PeerId& subscriber, const TrackId& track, bool subscribed, std::function<void(bool)> done) override {
+  void prefer_audio(const RoomId& room, const PeerId& subscriber, const TrackId& track, bool subscribed,
+                    std::function<void(bool)> done) override {
     worker_->post([=](Worker& w) {
       auto* r = w.find_room(room);
       done(r && r->prefer_audio(subscriber, track, subscribed));
@@ -104,10 +110,12 @@ class SfuImpl final : public Sfu {
 
 }  // namespace
 
-base::Result<std::unique_ptr<Sfu>> Sfu::start(const Config& config, Events& events, const base::Clock& clock, base::Random& random) {
+base::Result<std::unique_ptr<Sfu>> Sfu::start(const Config& config, Events& events, const base::Clock& clock,
+                                              base::Random& random) {
   if (config.workers != 1) {
     return base::fail("media_workers_unsupported",
-                      "media workers must be 1: data channels live in one process-wide SCTP stack that a single thread owns");
+                      "media workers must be 1: data channels live in one process-wide SCTP stack that a "
+                      "single thread owns");
   }
   auto certificate = rtc::Certificate::generate(random);
   if (!certificate) return base::fail(certificate.error());

@@ -1,7 +1,9 @@
-// The media plane as its control sees it. Every call may come from any thread, returns at once and runs on the room's media worker in the order given per room.
-// Every event is called on a media worker thread and must not block: post it to the room's queue.
+// The media plane as its control sees it. Every call may come from any thread, returns at once and runs on
+// the room's media worker in the order given per room. Every event is called on a media worker thread and
+// must not block: post it to the room's queue.
 //
-// Each peer has two peer connections (100ms-client-protocol.md §4): publish, where the client offers, and subscribe, where we offer. Ids are opaque texts.
+// Each peer has two peer connections (100ms-client-protocol.md §4): publish, where the client offers, and
+// subscribe, where we offer. Ids are opaque texts.
 #pragma once
 
 #include <cstdint>
@@ -31,13 +33,13 @@ struct PublishedTrack {
   TrackId id;             // second word of a=msid
   std::string stream_id;  // first word of a=msid
   MediaKind kind = MediaKind::kAudio;
-  std::string source;     // "regular", "screen", …
-  bool muted = false;     // a muted track is not forwarded, whatever arrives
+  std::string source;  // "regular", "screen", …
+  bool muted = false;  // a muted track is not forwarded, whatever arrives
 };
 
 struct PeerPolicy {
   bool publish_audio = false;
-  bool publish_video = false;   // camera
+  bool publish_video = false;  // camera
   bool publish_screen = false;
   std::vector<std::string> subscribe_to_roles;
   std::string role;
@@ -53,19 +55,22 @@ struct Speaker {
 class Events {
  public:
   virtual ~Events() = default;
-  // A new offer for the peer's subscribe connection. The worker sends no further one until subscribe_answer() or 10 s have passed.
+  // A new offer for the peer's subscribe connection. The worker sends no further one until subscribe_answer()
+  // or 10 s have passed.
   virtual void on_subscribe_offer(const RoomId&, const PeerId&, std::string sdp) = 0;
   // Text from the `ion-sfu` channel of the subscribe connection (prefer-video-track-state …).
   virtual void on_api_message(const RoomId&, const PeerId&, std::string text) = 0;
   virtual void on_api_channel_open(const RoomId&, const PeerId&) = 0;
   // Loudest first; sent when it changes, at most every 500 ms.
   virtual void on_active_speakers(const RoomId&, std::vector<Speaker>) = 0;
-  virtual void on_connection_state(const RoomId&, const PeerId&, Target, bool connected, std::string reason) = 0;
+  virtual void on_connection_state(const RoomId&, const PeerId&, Target, bool connected,
+                                   std::string reason) = 0;
 };
 
 struct Config {
-  base::SocketAddress listen;                     // UDP; port 0 = any. Worker i listens on port + i
-  std::vector<base::SocketAddress> announced;     // host candidates put in our SDP; empty = the bound address (all local addresses when bound to any)
+  base::SocketAddress listen;                  // UDP; port 0 = any. Worker i listens on port + i
+  std::vector<base::SocketAddress> announced;  // host candidates put in our SDP; empty = the bound address
+                                               // (all local addresses when bound to any)
   int workers = 1;
 };
 
@@ -79,9 +84,10 @@ struct WorkerStats {
 
 class Sfu {
  public:
-  // Binds the sockets and starts the workers. `events`, `clock` and `random` outlive it. Errors: "media_port_unavailable".
-  static base::Result<std::unique_ptr<Sfu>> start(const Config& config, Events& events, const base::Clock& clock,
-                                                  base::Random& random);
+  // Binds the sockets and starts the workers. `events`, `clock` and `random` outlive it. Errors:
+  // "media_port_unavailable".
+  static base::Result<std::unique_ptr<Sfu>> start(const Config& config, Events& events,
+                                                  const base::Clock& clock, base::Random& random);
   virtual ~Sfu() = default;
 
   virtual base::SocketAddress local_address() const = 0;
@@ -90,13 +96,16 @@ class Sfu {
   virtual void add_peer(const RoomId&, const PeerId&, PeerPolicy) = 0;
   virtual void set_policy(const RoomId&, const PeerId&, PeerPolicy) = 0;
   virtual void remove_peer(const RoomId&, const PeerId&) = 0;
-  // Forgets both connections of the peer and what it publishes; the peer stays (node migration). The next publish_offer starts anew.
+  // Forgets both connections of the peer and what it publishes; the peer stays (node migration). The next
+  // publish_offer starts anew.
   virtual void reset_peer(const RoomId&, const PeerId&) = 0;
 
-  // Offer of the publish connection with the complete set of tracks; creates the connection the first time. `done` gets the answer on the worker thread: always
-  // a valid SDP for a parseable offer (what is refused is inactive); Error "sdp_invalid" otherwise. The first offer also starts the subscribe connection (first
+  // Offer of the publish connection with the complete set of tracks; creates the connection the first time.
+  // `done` gets the answer on the worker thread: always a valid SDP for a parseable offer (what is refused is
+  // inactive); Error "sdp_invalid" otherwise. The first offer also starts the subscribe connection (first
   // on_subscribe_offer, carrying the server-made "ion-sfu" channel) once start_subscribe() was called.
-  virtual void publish_offer(const RoomId&, const PeerId&, std::string sdp, std::vector<PublishedTrack> tracks,
+  virtual void publish_offer(const RoomId&, const PeerId&, std::string sdp,
+                             std::vector<PublishedTrack> tracks,
                              std::function<void(base::Result<std::string>)> done) = 0;
   virtual void start_subscribe(const RoomId&, const PeerId&) = 0;
   virtual void subscribe_answer(const RoomId&, const PeerId&, std::string sdp) = 0;
@@ -105,8 +114,10 @@ class Sfu {
 
   virtual void set_muted(const RoomId&, const PeerId&, const TrackId&, bool muted) = 0;
   // A subscriber's wish, by the `ion-sfu` channel. Idempotent. `done(false)`: no such track.
-  virtual void prefer_video(const RoomId&, const PeerId& subscriber, const TrackId&, Layer, std::function<void(bool)> done) = 0;
-  virtual void prefer_audio(const RoomId&, const PeerId& subscriber, const TrackId&, bool subscribed, std::function<void(bool)> done) = 0;
+  virtual void prefer_video(const RoomId&, const PeerId& subscriber, const TrackId&, Layer,
+                            std::function<void(bool)> done) = 0;
+  virtual void prefer_audio(const RoomId&, const PeerId& subscriber, const TrackId&, bool subscribed,
+                            std::function<void(bool)> done) = 0;
   virtual void send_api_message(const RoomId&, const PeerId&, std::string text) = 0;
 
   // Summed over the workers; thread-safe.

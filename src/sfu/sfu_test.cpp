@@ -42,7 +42,8 @@ class SfuTest : public ::testing::Test {
   }
   std::string offer(Client& c) {
     std::promise<base::Result<std::string>> promise;
-    sfu->publish_offer(room, PeerId(c.name), c.publish_offer(), c.tracks(), [&](base::Result<std::string> r) { promise.set_value(std::move(r)); });
+    sfu->publish_offer(room, PeerId(c.name), c.publish_offer(), c.tracks(),
+                       [&](base::Result<std::string> r) { promise.set_value(std::move(r)); });
     const auto result = promise.get_future().get();
     EXPECT_TRUE(result.has_value());
     if (result) c.apply_publish_answer(*result);
@@ -55,7 +56,8 @@ class SfuTest : public ::testing::Test {
     while (clock.steady() < end) {
       for (auto* c : clients) {
         c->poll(clock.steady());
-        for (const auto& sdp : events.take(c->name)) sfu->subscribe_answer(room, PeerId(c->name), c->answer_subscribe(sdp));
+        for (const auto& sdp : events.take(c->name))
+          sfu->subscribe_answer(room, PeerId(c->name), c->answer_subscribe(sdp));
       }
       if (done()) return true;
       std::this_thread::yield();
@@ -84,7 +86,8 @@ TEST_F(SfuTest, TwoPeersOverTheWorkersThread) {
   }
   auto& track = a.add_track(MediaKind::kAudio, "a1");
   offer(a);
-  ASSERT_TRUE(until({&a, &b}, [&] { return a.publish->connected && b.subscribe->connected && b.subscribed("a1"); }));
+  ASSERT_TRUE(
+      until({&a, &b}, [&] { return a.publish->connected && b.subscribe->connected && b.subscribed("a1"); }));
   ASSERT_TRUE(until({&a, &b}, [&] {
     a.send_audio(track);
     return b.subscribe->received.size() > 20;
@@ -129,10 +132,12 @@ TEST_F(SfuTest, StartFailsWithAReason) {
 
 TEST_F(SfuTest, UnknownRoomsAndPeersAreAnswered) {
   std::promise<std::string> code;
-  sfu->publish_offer(RoomId("none"), PeerId("p"), "v=0\r\n", {}, [&](base::Result<std::string> r) { code.set_value(r ? "" : r.error().code); });
+  sfu->publish_offer(RoomId("none"), PeerId("p"), "v=0\r\n", {},
+                     [&](base::Result<std::string> r) { code.set_value(r ? "" : r.error().code); });
   EXPECT_EQ(code.get_future().get(), "not_found");
   std::promise<bool> found;
-  sfu->prefer_video(RoomId("none"), PeerId("p"), TrackId("t"), Layer::kHigh, [&](bool ok) { found.set_value(ok); });
+  sfu->prefer_video(RoomId("none"), PeerId("p"), TrackId("t"), Layer::kHigh,
+                    [&](bool ok) { found.set_value(ok); });
   EXPECT_FALSE(found.get_future().get());
 }
 

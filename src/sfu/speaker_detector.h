@@ -1,4 +1,5 @@
-// Who speaks, from RFC 6464 audio levels, smoothed: quick to rise, slow to fall, so that a cough is no speaker and a pause between words is no end.
+// Who speaks, from RFC 6464 audio levels, smoothed: quick to rise, slow to fall, so that a cough is no
+// speaker and a pause between words is no end.
 #pragma once
 
 #include <algorithm>
@@ -37,11 +38,15 @@ class SpeakerReporter {
 
   // True when `list` (any order; sorted here, loudest first) must be sent now.
   bool update(std::vector<Speaker>& list, base::SteadyTime now) {
-    std::sort(list.begin(), list.end(), [](const Speaker& a, const Speaker& b) { return a.level != b.level ? a.level > b.level : a.track < b.track; });
-    if (told_at_.us != 0 && now - told_at_ < kInterval) return false;
-    const bool same = std::equal(list.begin(), list.end(), told_.begin(), told_.end(), [](const Speaker& a, const Speaker& b) {
-      return a.peer == b.peer && a.track == b.track && std::max(a.level, b.level) - std::min(a.level, b.level) < kLevelStep;
+    std::sort(list.begin(), list.end(), [](const Speaker& a, const Speaker& b) {
+      return a.level != b.level ? a.level > b.level : a.track < b.track;
     });
+    if (told_at_.us != 0 && now - told_at_ < kInterval) return false;
+    const bool same = std::equal(
+        list.begin(), list.end(), told_.begin(), told_.end(), [](const Speaker& a, const Speaker& b) {
+          return a.peer == b.peer && a.track == b.track &&
+                 std::max(a.level, b.level) - std::min(a.level, b.level) < kLevelStep;
+        });
     if (same) return false;
     told_ = list;
     told_at_ = now;

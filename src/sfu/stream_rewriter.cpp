@@ -18,7 +18,8 @@ void StreamRewriter::resume_piece() {
   wanted_offset_ = timestamp_offset_;
 }
 
-void StreamRewriter::begin(std::int64_t sequence, std::uint32_t timestamp, const rtc::Vp8Descriptor* vp8, base::SteadyTime now) {
+void StreamRewriter::begin(std::int64_t sequence, std::uint32_t timestamp, const rtc::Vp8Descriptor* vp8,
+                           base::SteadyTime now) {
   starting_ = false;
   first_in_ = sequence;
   oldest_mappable_ = sequence;
@@ -31,24 +32,29 @@ void StreamRewriter::begin(std::int64_t sequence, std::uint32_t timestamp, const
     last_timestamp_ = timestamp - 1;
   } else {
     const auto elapsed_us = std::max<std::int64_t>((now - last_time_).us, 1000);
-    const auto by_arrival = last_timestamp_ + static_cast<std::uint32_t>(elapsed_us * clock_rate_ / 1'000'000);
+    const auto by_arrival =
+        last_timestamp_ + static_cast<std::uint32_t>(elapsed_us * clock_rate_ / 1'000'000);
     timestamp_offset_ = by_arrival - timestamp;
     if (wanted_offset_) {
-      // Trusted as long as time moves forward and, for another source, both ways of reckoning agree within half a second.
+      // Trusted as long as time moves forward and, for another source, both ways of reckoning agree within
+      // half a second.
       const auto wanted = timestamp + *wanted_offset_;
       const auto apart = rtc::timestamp_diff(wanted, by_arrival);
       const auto limit = static_cast<std::int32_t>(clock_rate_ / 2);
-      if (rtc::timestamp_diff(wanted, last_timestamp_) > 0 && (same_source_ || (apart < limit && apart > -limit))) timestamp_offset_ = *wanted_offset_;
+      if (rtc::timestamp_diff(wanted, last_timestamp_) > 0 &&
+          (same_source_ || (apart < limit && apart > -limit)))
+        timestamp_offset_ = *wanted_offset_;
     }
   }
   if (vp8 && vp8->picture_id_bits > 0) {
-    picture_offset_ = has_picture_ ? static_cast<std::uint16_t>(last_picture_ + 1 - vp8->picture_id) : std::uint16_t{0};
+    picture_offset_ =
+        has_picture_ ? static_cast<std::uint16_t>(last_picture_ + 1 - vp8->picture_id) : std::uint16_t{0};
     tl0_offset_ = has_picture_ ? static_cast<std::uint8_t>(last_tl0_ + 1 - vp8->tl0) : std::uint8_t{0};
   }
 }
 
-std::optional<RewrittenFields> StreamRewriter::map(std::int64_t sequence, std::uint32_t timestamp, const rtc::Vp8Descriptor* vp8,
-                                                   base::SteadyTime now) {
+std::optional<RewrittenFields> StreamRewriter::map(std::int64_t sequence, std::uint32_t timestamp,
+                                                   const rtc::Vp8Descriptor* vp8, base::SteadyTime now) {
   if (starting_) begin(sequence, timestamp, vp8, now);
   if (sequence < oldest_mappable_) return std::nullopt;
   const auto end = skips_.begin() + static_cast<std::ptrdiff_t>(skip_count_);

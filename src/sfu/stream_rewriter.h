@@ -1,7 +1,9 @@
-// Makes one outgoing stream out of pieces of several incoming ones: sequence numbers without holes of our making, a timestamp line that moves on, and VP8's
-// picture ids and TL0PICIDX continued, so that a decoder never notices a switch of layer, a mute or a gap. Pure arithmetic; a few hundred bytes; no allocation.
+// Makes one outgoing stream out of pieces of several incoming ones: sequence numbers without holes of our
+// making, a timestamp line that moves on, and VP8's picture ids and TL0PICIDX continued, so that a decoder
+// never notices a switch of layer, a mute or a gap. Pure arithmetic; a few hundred bytes; no allocation.
 //
-// Holes of the network stay holes (so that the subscriber can ask for the packet); packets we leave out on purpose are told by skip().
+// Holes of the network stay holes (so that the subscriber can ask for the packet); packets we leave out on
+// purpose are told by skip().
 #pragma once
 
 #include <array>
@@ -25,14 +27,17 @@ class StreamRewriter {
   explicit StreamRewriter(std::uint32_t clock_rate, std::uint16_t first_sequence = 0)
       : clock_rate_(clock_rate), next_sequence_(std::int64_t{1} << 16 | first_sequence) {}
 
-  // The next packet given to map() starts a new piece. `timestamp_offset`: out - in on the new source's timeline as sender reports of both tell it;
-  // otherwise, or when the two disagree, the pause is taken from the arrival times.
+  // The next packet given to map() starts a new piece. `timestamp_offset`: out - in on the new source's
+  // timeline as sender reports of both tell it; otherwise, or when the two disagree, the pause is taken from
+  // the arrival times.
   void start_piece(std::optional<std::uint32_t> timestamp_offset);
   // The same source goes on after a pause: its timeline stays.
   void resume_piece();
 
-  // nullopt: the packet is from before the start of the piece (late), was skipped, or is so late that the skips before it are forgotten.
-  std::optional<RewrittenFields> map(std::int64_t sequence, std::uint32_t timestamp, const rtc::Vp8Descriptor* vp8, base::SteadyTime now);
+  // nullopt: the packet is from before the start of the piece (late), was skipped, or is so late that the
+  // skips before it are forgotten.
+  std::optional<RewrittenFields> map(std::int64_t sequence, std::uint32_t timestamp,
+                                     const rtc::Vp8Descriptor* vp8, base::SteadyTime now);
   // A packet of the current piece that is not forwarded.
   void skip(std::int64_t sequence);
 
@@ -40,7 +45,8 @@ class StreamRewriter {
   std::uint32_t timestamp_offset() const { return timestamp_offset_; }
 
  private:
-  void begin(std::int64_t sequence, std::uint32_t timestamp, const rtc::Vp8Descriptor* vp8, base::SteadyTime now);
+  void begin(std::int64_t sequence, std::uint32_t timestamp, const rtc::Vp8Descriptor* vp8,
+             base::SteadyTime now);
 
   static constexpr std::size_t kSkips = 64;
 

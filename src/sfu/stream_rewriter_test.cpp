@@ -11,7 +11,9 @@
 namespace sfu {
 namespace {
 
-constexpr base::SteadyTime at(std::int64_t ms) { return {1'000'000 + ms * 1000}; }
+constexpr base::SteadyTime at(std::int64_t ms) {
+  return {1'000'000 + ms * 1000};
+}
 
 TEST(StreamRewriter, HolesOfTheNetworkStayAndLatePacketsFitIn) {
   StreamRewriter r(90000, 500);
@@ -55,8 +57,8 @@ TEST(StreamRewriter, AnotherSourceContinuesByArrivalOrByItsReports) {
   EXPECT_LT(rtc::timestamp_diff(r.map(9, 55, nullptr, at(300))->timestamp, second.timestamp), 90000);
 }
 
-// Whatever the sources do (wraps, reordering, losses, skips, switches), what goes out is unique, and the newest of each piece follows the one before by one,
-// less only what the network lost.
+// Whatever the sources do (wraps, reordering, losses, skips, switches), what goes out is unique, and the
+// newest of each piece follows the one before by one, less only what the network lost.
 TEST(StreamRewriter, Properties) {
   EXPECT_TRUE(rc::check("outgoing numbers are unique and pieces join without a hole", [] {
     StreamRewriter r(90000, *rc::gen::arbitrary<std::uint16_t>());
@@ -68,7 +70,9 @@ TEST(StreamRewriter, Properties) {
     bool first = true;
     const auto pieces = *rc::gen::inRange(1, 6);
     for (int p = 0; p < pieces; ++p) {
-      if (p > 0) r.start_piece(*rc::gen::arbitrary<bool>() ? std::optional(*rc::gen::arbitrary<std::uint32_t>()) : std::nullopt);
+      if (p > 0)
+        r.start_piece(*rc::gen::arbitrary<bool>() ? std::optional(*rc::gen::arbitrary<std::uint32_t>())
+                                                  : std::nullopt);
       rtc::Unwrapper<std::uint16_t> unwrap;
       auto sequence = *rc::gen::arbitrary<std::uint16_t>();
       auto timestamp = *rc::gen::arbitrary<std::uint32_t>();

@@ -16,7 +16,11 @@ constexpr std::int64_t kRetransmitBytesPerSecond = 250 * 1000;
 }  // namespace
 
 SubscribeConnection::SubscribeConnection(WorkerContext& context, RoomId room, PeerId peer)
-    : Connection(context), room_(std::move(room)), peer_(std::move(peer)), session_id_(context.random.u64() >> 2), retransmit_budget_(kRetransmitBurst) {
+    : Connection(context),
+      room_(std::move(room)),
+      peer_(std::move(peer)),
+      session_id_(context.random.u64() >> 2),
+      retransmit_budget_(kRetransmitBurst) {
   lines_.emplace_back();
   if (const auto channel = transport().open_channel(kApiChannel)) channel_ = *channel;
 }
@@ -24,7 +28,8 @@ SubscribeConnection::SubscribeConnection(WorkerContext& context, RoomId room, Pe
 SubscribeConnection::~SubscribeConnection() = default;
 
 bool SubscribeConnection::has(const Track& track) const {
-  return std::any_of(lines_.begin(), lines_.end(), [&](const Line& l) { return l.track && &l.track->track() == &track; });
+  return std::any_of(lines_.begin(), lines_.end(),
+                     [&](const Line& l) { return l.track && &l.track->track() == &track; });
 }
 
 SubscriberTrack* SubscribeConnection::find(const TrackId& id) const {
@@ -162,7 +167,8 @@ bool SubscribeConnection::answer(const rtc::SessionDescription& description, bas
     line.agreed = true;
     if (!line.track) continue;
     const auto& m = description.media[i];
-    const bool receives = m.port != 0 && (m.direction == rtc::Direction::kRecvOnly || m.direction == rtc::Direction::kSendRecv);
+    const bool receives =
+        m.port != 0 && (m.direction == rtc::Direction::kRecvOnly || m.direction == rtc::Direction::kSendRecv);
     bool opus = false, vp8 = false, h264 = false, rtx = false;
     for (const auto& c : rtc::negotiated_codecs(m)) {
       opus = opus || c.codec == rtc::Codec::kOpus;
@@ -236,7 +242,8 @@ void SubscribeConnection::send_api_message(std::string_view text) {
 void SubscribeConnection::tick(base::SteadyTime now) {
   const auto elapsed = std::clamp<std::int64_t>((now - budget_at_).us, 0, 1'000'000);
   budget_at_ = now;
-  retransmit_budget_ = std::min(kRetransmitBurst, retransmit_budget_ + elapsed * kRetransmitBytesPerSecond / 1'000'000);
+  retransmit_budget_ =
+      std::min(kRetransmitBurst, retransmit_budget_ + elapsed * kRetransmitBytesPerSecond / 1'000'000);
   for (auto& l : lines_) {
     if (l.track) l.track->tick(now);
   }

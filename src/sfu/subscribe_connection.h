@@ -1,5 +1,6 @@
-// The connection a client receives on: we offer, it answers (100ms-client-protocol.md §4.4, §4.5). M-lines are appended: 0 is the data channel, then one per
-// track; a removed track leaves its line inactive, and lines are used again once there are many. Worker thread only.
+// The connection a client receives on: we offer, it answers (100ms-client-protocol.md §4.4, §4.5). M-lines
+// are appended: 0 is the data channel, then one per track; a removed track leaves its line inactive, and
+// lines are used again once there are many. Worker thread only.
 #pragma once
 
 #include <memory>
@@ -38,7 +39,8 @@ class SubscribeConnection final : public Connection {
   std::uint16_t next_transport_sequence() { return transport_sequence_++; }
   bool send_rtp(base::Bytes plain);
   void send_report(base::Bytes plain) { send_rtcp(plain); }
-  // A share of the budget for retransmissions; false when a subscriber asks for more than any real loss explains.
+  // A share of the budget for retransmissions; false when a subscriber asks for more than any real loss
+  // explains.
   bool take_retransmission(std::size_t bytes);
   Counters& counters() { return context_.counters; }
 

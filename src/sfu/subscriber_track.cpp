@@ -12,8 +12,8 @@ constexpr auto kReportInterval = base::Duration::seconds(1);
 constexpr auto kRetransmitInterval = base::Duration::millis(20);
 }  // namespace
 
-SubscriberTrack::SubscriberTrack(SubscribeConnection& connection, Track& track, std::uint32_t ssrc, std::uint32_t rtx_ssrc,
-                                 std::uint16_t first_sequence)
+SubscriberTrack::SubscriberTrack(SubscribeConnection& connection, Track& track, std::uint32_t ssrc,
+                                 std::uint32_t rtx_ssrc, std::uint16_t first_sequence)
     : connection_(connection),
       track_(track),
       ssrc_(ssrc),
@@ -23,7 +23,9 @@ SubscriberTrack::SubscriberTrack(SubscribeConnection& connection, Track& track, 
   track_.subscribers.push_back(this);
 }
 
-SubscriberTrack::~SubscriberTrack() { std::erase(track_.subscribers, this); }
+SubscriberTrack::~SubscriberTrack() {
+  std::erase(track_.subscribers, this);
+}
 
 void SubscriberTrack::set_accepted(bool opus, bool vp8, bool h264, bool rtx) {
   opus_ = opus;
@@ -35,10 +37,14 @@ void SubscriberTrack::set_accepted(bool opus, bool vp8, bool h264, bool rtx) {
 
 bool SubscriberTrack::accepts(rtc::Codec codec) const {
   switch (codec) {
-    case rtc::Codec::kOpus: return opus_;
-    case rtc::Codec::kVp8: return vp8_;
-    case rtc::Codec::kH264: return h264_;
-    case rtc::Codec::kNone: break;
+    case rtc::Codec::kOpus:
+      return opus_;
+    case rtc::Codec::kVp8:
+      return vp8_;
+    case rtc::Codec::kH264:
+      return h264_;
+    case rtc::Codec::kNone:
+      break;
   }
   return false;
 }
@@ -65,7 +71,9 @@ void SubscriberTrack::set_audio_wanted(bool wanted) {
   interrupt();
 }
 
-void SubscriberTrack::interrupt() { synced_ = false; }
+void SubscriberTrack::interrupt() {
+  synced_ = false;
+}
 
 // Asks for a key frame when what should flow does not yet.
 void SubscriberTrack::choose_target(base::SteadyTime now) {
@@ -120,7 +128,8 @@ void SubscriberTrack::on_skip(const ReceiveStream& stream, std::int64_t sequence
 }
 
 void SubscriberTrack::forward(MediaPacket& packet, ReceiveStream& stream, base::SteadyTime now) {
-  const auto fields = rewriter_.map(packet.sequence, packet.timestamp, packet.has_vp8 ? &packet.vp8 : nullptr, now);
+  const auto fields =
+      rewriter_.map(packet.sequence, packet.timestamp, packet.has_vp8 ? &packet.vp8 : nullptr, now);
   if (!fields) return;
   const auto codec = rtc::subscriber_codec(packet.codec);
   packet.patch(ssrc_, codec.payload_type, *fields, connection_.next_transport_sequence(), now);
@@ -129,7 +138,8 @@ void SubscriberTrack::forward(MediaPacket& packet, ReceiveStream& stream, base::
   octets_ += static_cast<std::uint32_t>(packet.size - packet.payload_offset);
   if (sent_) {
     auto& sent = (*sent_)[static_cast<std::size_t>(fields->sequence) % kSent];
-    sent = {fields->sequence, packet.sequence, &stream, stream.generation(), fields->timestamp, fields->picture_id, fields->tl0, {}};
+    sent = {fields->sequence,  packet.sequence,    &stream,     stream.generation(),
+            fields->timestamp, fields->picture_id, fields->tl0, {}};
     connection_.counters().video_forwarded.add();
   } else {
     connection_.counters().audio_forwarded.add();
@@ -162,7 +172,8 @@ void SubscriberTrack::retransmit(std::uint16_t sequence, base::SteadyTime now) {
     return;
   }
   std::array<std::uint8_t, MediaPacket::kCapacity + 2> buffer;
-  const auto size = rtc::wrap_rtx(packet->view(), packet->payload_offset, rtx_ssrc_, rtx_sequence_, codec.rtx_payload_type, buffer);
+  const auto size = rtc::wrap_rtx(packet->view(), packet->payload_offset, rtx_ssrc_, rtx_sequence_,
+                                  codec.rtx_payload_type, buffer);
   if (size == 0 || !connection_.send_rtp(base::Bytes(buffer).first(size))) return;
   ++rtx_sequence_;
   connection_.counters().retransmitted.add();
@@ -178,16 +189,19 @@ void SubscriberTrack::tick(base::SteadyTime now) {
   if (packets_ > 0 && now >= next_report_ && wants() && track_.open()) send_report(now);
 }
 
-// The publisher's clock carried over: its NTP time with our timestamp of the same instant, so that audio and video stay in step.
+// The publisher's clock carried over: its NTP time with our timestamp of the same instant, so that audio and
+// video stay in step.
 void SubscriberTrack::send_report(base::SteadyTime now) {
   if (!current_) return;
   const auto instant = current_->instant(now);
   if (!instant) return;
   next_report_ = now + kReportInterval;
   std::array<std::uint8_t, 320> buffer;
-  const rtc::SenderInfo info{ssrc_, instant->ntp, instant->timestamp + rewriter_.timestamp_offset(), packets_, octets_};
+  const rtc::SenderInfo info{ssrc_, instant->ntp, instant->timestamp + rewriter_.timestamp_offset(), packets_,
+                             octets_};
   auto size = rtc::write_sender_report(buffer, info);
-  size += rtc::write_sdes_cname(base::MutableBytes(buffer).subspan(size), ssrc_, track_.connection.peer().str());
+  size +=
+      rtc::write_sdes_cname(base::MutableBytes(buffer).subspan(size), ssrc_, track_.connection.peer().str());
   connection_.send_report(base::Bytes(buffer).first(size));
 }
 

@@ -1,5 +1,5 @@
-// One track on its way to one subscriber: which layer flows, the rewriting, the answers to NACKs and the sender reports. Worker thread only; the packet path
-// neither allocates nor locks.
+// One track on its way to one subscriber: which layer flows, the rewriting, the answers to NACKs and the
+// sender reports. Worker thread only; the packet path neither allocates nor locks.
 #pragma once
 
 #include <array>
@@ -17,7 +17,8 @@ class SubscribeConnection;
 class SubscriberTrack {
  public:
   // Registers with the track; the destructor takes it back.
-  SubscriberTrack(SubscribeConnection& connection, Track& track, std::uint32_t ssrc, std::uint32_t rtx_ssrc, std::uint16_t first_sequence);
+  SubscriberTrack(SubscribeConnection& connection, Track& track, std::uint32_t ssrc, std::uint32_t rtx_ssrc,
+                  std::uint16_t first_sequence);
   ~SubscriberTrack();
   SubscriberTrack(const SubscriberTrack&) = delete;
   SubscriberTrack& operator=(const SubscriberTrack&) = delete;

@@ -13,7 +13,8 @@ namespace sfu::testing {
 namespace {
 
 // The ids Chromium uses.
-constexpr std::uint8_t kLevelId = 1, kSendTimeId = 2, kTransportCcId = 3, kMidId = 4, kRidId = 10, kRepairedRidId = 11;
+constexpr std::uint8_t kLevelId = 1, kSendTimeId = 2, kTransportCcId = 3, kMidId = 4, kRidId = 10,
+                       kRepairedRidId = 11;
 
 sockaddr_in native(const base::SocketAddress& a) {
   sockaddr_in out{};
@@ -31,7 +32,8 @@ void element(base::ByteWriter& out, std::uint8_t id, base::Bytes data) {
 
 }  // namespace
 
-ClientConnection::ClientConnection(base::Random& random, std::shared_ptr<const rtc::Certificate> certificate, rtc::SctpStack* sctp)
+ClientConnection::ClientConnection(base::Random& random, std::shared_ptr<const rtc::Certificate> certificate,
+                                   rtc::SctpStack* sctp)
     : random_(random), certificate_(certificate) {
   rtc::TransportConfig config;
   config.role = rtc::TransportConfig::Role::kClient;
@@ -42,7 +44,9 @@ ClientConnection::ClientConnection(base::Random& random, std::shared_ptr<const r
   open_socket();
 }
 
-ClientConnection::~ClientConnection() { ::close(fd_); }
+ClientConnection::~ClientConnection() {
+  ::close(fd_);
+}
 
 void ClientConnection::open_socket() {
   if (fd_ >= 0) ::close(fd_);
@@ -51,15 +55,22 @@ void ClientConnection::open_socket() {
   ::bind(fd_, reinterpret_cast<const sockaddr*>(&any), sizeof any);
 }
 
-void ClientConnection::rebind() { open_socket(); }
-void ClientConnection::restart_ice() { transport_->restart_ice(rtc::IceCredentials::generate(random_)); }
+void ClientConnection::rebind() {
+  open_socket();
+}
+void ClientConnection::restart_ice() {
+  transport_->restart_ice(rtc::IceCredentials::generate(random_));
+}
 
 void ClientConnection::on_send(base::Bytes datagram, const base::SocketAddress& to) {
   const auto address = native(to);
-  ::sendto(fd_, datagram.data(), datagram.size(), 0, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  ::sendto(fd_, datagram.data(), datagram.size(), 0, reinterpret_cast<const sockaddr*>(&address),
+           sizeof address);
 }
 
-void ClientConnection::send_raw(base::Bytes datagram) { on_send(datagram, server_); }
+void ClientConnection::send_raw(base::Bytes datagram) {
+  on_send(datagram, server_);
+}
 
 void ClientConnection::send_rtp(base::Bytes plain) {
   std::array<std::uint8_t, 1600> out;
@@ -78,7 +89,8 @@ void ClientConnection::poll(base::SteadyTime now) {
   sockaddr_in from{};
   for (;;) {
     socklen_t size = sizeof from;
-    const auto n = ::recvfrom(fd_, buffer.data(), buffer.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
+    const auto n =
+        ::recvfrom(fd_, buffer.data(), buffer.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
     if (n <= 0) break;
     if (lossy) continue;
     transport_->handle(base::MutableBytes(buffer).first(static_cast<std::size_t>(n)),
@@ -91,7 +103,12 @@ void ClientConnection::on_rtp(base::MutableBytes packet, base::SteadyTime) {
   const auto view = rtc::RtpView::parse(packet);
   if (!view) return;
   const auto payload = view->payload();
-  received.push_back({{packet.begin(), packet.end()}, view->payload_type, view->sequence, view->timestamp, view->ssrc, {payload.begin(), payload.end()}});
+  received.push_back({{packet.begin(), packet.end()},
+                      view->payload_type,
+                      view->sequence,
+                      view->timestamp,
+                      view->ssrc,
+                      {payload.begin(), payload.end()}});
 }
 
 std::vector<std::uint8_t> ClientConnection::Packet::extension(std::uint8_t id) const {
@@ -125,16 +142,19 @@ void ClientConnection::describe(rtc::MediaSection& section, std::string_view set
   section.setup = setup;
 }
 
-Client::Client(base::Random& random, std::shared_ptr<const rtc::Certificate> certificate, rtc::SctpStack* sctp, std::string client_name)
+Client::Client(base::Random& random, std::shared_ptr<const rtc::Certificate> certificate,
+               rtc::SctpStack* sctp, std::string client_name)
     : name(std::move(client_name)),
       publish(std::make_unique<ClientConnection>(random, certificate, sctp)),
       subscribe(std::make_unique<ClientConnection>(random, certificate, sctp)) {}
 
-ClientTrack& Client::add_track(MediaKind kind, const std::string& id, bool simulcast, const std::string& source) {
+ClientTrack& Client::add_track(MediaKind kind, const std::string& id, bool simulcast,
+                               const std::string& source) {
   ClientTrack t;
   t.info = {TrackId(id), "stream-" + name, kind, source, false};
   t.mid = std::to_string(tracks_list.size() + 1);
-  t.ssrc = 100'000 + 1000 * static_cast<std::uint32_t>(name.empty() ? 'a' : name[0]) + 100 * static_cast<std::uint32_t>(tracks_list.size());
+  t.ssrc = 100'000 + 1000 * static_cast<std::uint32_t>(name.empty() ? 'a' : name[0]) +
+           100 * static_cast<std::uint32_t>(tracks_list.size());
   t.simulcast = simulcast;
   tracks_list.push_back(t);
   return tracks_list.back();
@@ -170,16 +190,33 @@ std::string Client::publish_offer() {
     m.mid = t.mid;
     m.direction = t.removed ? rtc::Direction::kInactive : rtc::Direction::kSendOnly;
     m.rtcp_mux = m.rtcp_rsize = true;
-    m.extensions = {{kSendTimeId, std::string(rtc::kExtAbsSendTime)}, {kTransportCcId, std::string(rtc::kExtTransportCc)}, {kMidId, std::string(rtc::kExtMid)}};
+    m.extensions = {{kSendTimeId, std::string(rtc::kExtAbsSendTime)},
+                    {kTransportCcId, std::string(rtc::kExtTransportCc)},
+                    {kMidId, std::string(rtc::kExtMid)}};
     if (audio) {
       m.extensions.push_back({kLevelId, std::string(rtc::kExtAudioLevel)});
-      m.formats = {{.payload_type = 109, .codec = "opus", .clock_rate = 48000, .channels = 2, .fmtp = "useinbandfec=1", .feedback = {"transport-cc"}}};
+      m.formats = {{.payload_type = 109,
+                    .codec = "opus",
+                    .clock_rate = 48000,
+                    .channels = 2,
+                    .fmtp = "useinbandfec=1",
+                    .feedback = {"transport-cc"}}};
     } else {
       m.extensions.push_back({kRidId, std::string(rtc::kExtRid)});
       m.extensions.push_back({kRepairedRidId, std::string(rtc::kExtRepairedRid)});
       const std::vector<std::string> feedback{"goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"};
-      m.formats = {{.payload_type = 120, .codec = "VP8", .clock_rate = 90000, .channels = 1, .fmtp = {}, .feedback = feedback},
-                   {.payload_type = 121, .codec = "rtx", .clock_rate = 90000, .channels = 1, .fmtp = "apt=120", .feedback = {}}};
+      m.formats = {{.payload_type = 120,
+                    .codec = "VP8",
+                    .clock_rate = 90000,
+                    .channels = 1,
+                    .fmtp = {},
+                    .feedback = feedback},
+                   {.payload_type = 121,
+                    .codec = "rtx",
+                    .clock_rate = 90000,
+                    .channels = 1,
+                    .fmtp = "apt=120",
+                    .feedback = {}}};
     }
     if (!t.removed) {
       m.msid_stream = t.info.stream_id;
@@ -245,7 +282,8 @@ void Client::send_audio(ClientTrack& t, int level) {
   out.u16(3);
   const std::array<std::uint8_t, 1> level_byte{static_cast<std::uint8_t>(0x80 | level)};
   element(out, kLevelId, level_byte);
-  const std::array<std::uint8_t, 2> number{static_cast<std::uint8_t>(transport_sequence >> 8), static_cast<std::uint8_t>(transport_sequence)};
+  const std::array<std::uint8_t, 2> number{static_cast<std::uint8_t>(transport_sequence >> 8),
+                                           static_cast<std::uint8_t>(transport_sequence)};
   ++transport_sequence;
   element(out, kTransportCcId, number);
   element(out, kMidId, base::as_bytes(t.mid));
@@ -254,8 +292,9 @@ void Client::send_audio(ClientTrack& t, int level) {
   publish->send_rtp(out.written());
 }
 
-void Client::send_video(ClientTrack& t, std::uint32_t ssrc, std::uint16_t sequence, std::uint32_t timestamp, bool key, std::uint16_t pid,
-                        std::uint8_t tl0, std::string_view rid, std::uint8_t fill) {
+void Client::send_video(ClientTrack& t, std::uint32_t ssrc, std::uint16_t sequence, std::uint32_t timestamp,
+                        bool key, std::uint16_t pid, std::uint8_t tl0, std::string_view rid,
+                        std::uint8_t fill) {
   std::array<std::uint8_t, 400> buffer;
   base::ByteWriter out(buffer);
   out.u8(0x90);
@@ -265,7 +304,8 @@ void Client::send_video(ClientTrack& t, std::uint32_t ssrc, std::uint16_t sequen
   out.u32(ssrc);
   out.u16(0xBEDE);
   out.u16(3);
-  const std::array<std::uint8_t, 2> number{static_cast<std::uint8_t>(transport_sequence >> 8), static_cast<std::uint8_t>(transport_sequence)};
+  const std::array<std::uint8_t, 2> number{static_cast<std::uint8_t>(transport_sequence >> 8),
+                                           static_cast<std::uint8_t>(transport_sequence)};
   ++transport_sequence;
   element(out, kTransportCcId, number);
   element(out, kMidId, base::as_bytes(t.mid));
@@ -306,6 +346,8 @@ const rtc::MediaSection* Client::subscribed(const std::string& track_id) const {
   return nullptr;
 }
 
-std::uint32_t Client::media_ssrc(const rtc::MediaSection& section) { return section.ssrcs.empty() ? 0 : section.ssrcs.front().ssrc; }
+std::uint32_t Client::media_ssrc(const rtc::MediaSection& section) {
+  return section.ssrcs.empty() ? 0 : section.ssrcs.front().ssrc;
+}
 
 }  // namespace sfu::testing

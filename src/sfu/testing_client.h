@@ -1,5 +1,5 @@
-// A synthetic participant for tests: two rtc::Transport in the client role on real UDP sockets of the loopback, and the SDP a browser would write. The test drives
-// it by poll(); nothing here waits.
+// A synthetic participant for tests: two rtc::Transport in the client role on real UDP sockets of the
+// loopback, and the SDP a browser would write. The test drives it by poll(); nothing here waits.
 #pragma once
 
 #include <deque>
@@ -19,7 +19,8 @@ namespace sfu::testing {
 // One client-side peer connection.
 class ClientConnection final : public rtc::TransportListener {
  public:
-  ClientConnection(base::Random& random, std::shared_ptr<const rtc::Certificate> certificate, rtc::SctpStack* sctp);
+  ClientConnection(base::Random& random, std::shared_ptr<const rtc::Certificate> certificate,
+                   rtc::SctpStack* sctp);
   ~ClientConnection() override;
 
   void poll(base::SteadyTime now);
@@ -58,12 +59,16 @@ class ClientConnection final : public rtc::TransportListener {
   void on_connected() override { connected = true; }
   void on_failed(std::string_view) override { connected = false; }
   void on_rtp(base::MutableBytes packet, base::SteadyTime) override;
-  void on_rtcp(base::MutableBytes packet, base::SteadyTime) override { received_rtcp.emplace_back(packet.begin(), packet.end()); }
+  void on_rtcp(base::MutableBytes packet, base::SteadyTime) override {
+    received_rtcp.emplace_back(packet.begin(), packet.end());
+  }
   void on_channel_open(std::uint16_t stream, std::string_view label) override {
     labels.emplace_back(label);
     channel = stream;
   }
-  void on_channel_message(std::uint16_t, base::Bytes message, bool) override { texts.emplace_back(base::as_text(message)); }
+  void on_channel_message(std::uint16_t, base::Bytes message, bool) override {
+    texts.emplace_back(base::as_text(message));
+  }
 
   base::Random& random_;
   std::shared_ptr<const rtc::Certificate> certificate_;
@@ -87,10 +92,12 @@ struct ClientTrack {
 
 class Client {
  public:
-  Client(base::Random& random, std::shared_ptr<const rtc::Certificate> certificate, rtc::SctpStack* sctp, std::string name);
+  Client(base::Random& random, std::shared_ptr<const rtc::Certificate> certificate, rtc::SctpStack* sctp,
+         std::string name);
 
   // Appends an m-line, as Chromium does for every new transceiver.
-  ClientTrack& add_track(MediaKind kind, const std::string& id, bool simulcast = false, const std::string& source = "regular");
+  ClientTrack& add_track(MediaKind kind, const std::string& id, bool simulcast = false,
+                         const std::string& source = "regular");
   std::string publish_offer();
   std::vector<PublishedTrack> tracks() const;
   void apply_publish_answer(const std::string& sdp);
@@ -100,13 +107,15 @@ class Client {
 
   void send_audio(ClientTrack& track, int level = 30);
   // One frame of one packet. `pid` and `tl0` are VP8 counters of the layer.
-  void send_video(ClientTrack& track, std::uint32_t ssrc, std::uint16_t sequence, std::uint32_t timestamp, bool key, std::uint16_t pid,
-                  std::uint8_t tl0, std::string_view rid = {}, std::uint8_t fill = 0x55);
+  void send_video(ClientTrack& track, std::uint32_t ssrc, std::uint16_t sequence, std::uint32_t timestamp,
+                  bool key, std::uint16_t pid, std::uint8_t tl0, std::string_view rid = {},
+                  std::uint8_t fill = 0x55);
   void send_sender_report(std::uint32_t ssrc, rtc::NtpTime ntp, std::uint32_t timestamp);
   void send_nack(std::uint32_t ssrc, std::vector<std::uint16_t> sequences);
   void send_pli(std::uint32_t ssrc);
 
-  // The m-line of the last subscribe offer that carries this track id; null when there is none (or it is inactive).
+  // The m-line of the last subscribe offer that carries this track id; null when there is none (or it is
+  // inactive).
   const rtc::MediaSection* subscribed(const std::string& track_id) const;
   static std::uint32_t media_ssrc(const rtc::MediaSection& section);
 

@@ -44,10 +44,11 @@ void Harness::do_in_room(const std::function<void(Room&)>& use) {
 std::string Harness::negotiate(Client& client) {
   std::string answer;
   do_in_room([&](Room& r) {
-    r.publish_offer(PeerId(client.name), client.publish_offer(), client.tracks(), [&](base::Result<std::string> result) {
-      EXPECT_TRUE(result.has_value());
-      if (result) answer = *result;
-    });
+    r.publish_offer(PeerId(client.name), client.publish_offer(), client.tracks(),
+                    [&](base::Result<std::string> result) {
+                      EXPECT_TRUE(result.has_value());
+                      if (result) answer = *result;
+                    });
   });
   client.apply_publish_answer(answer);
   run(10);

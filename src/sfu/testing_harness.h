@@ -1,4 +1,5 @@
-// A worker, clients and a clock turned by hand, all in the test's thread: what happens is the same in every run and nothing sleeps.
+// A worker, clients and a clock turned by hand, all in the test's thread: what happens is the same in every
+// run and nothing sleeps.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,12 +15,20 @@
 namespace sfu::testing {
 
 struct RecordedEvents final : Events {
-  void on_subscribe_offer(const RoomId&, const PeerId& peer, std::string sdp) override { offers[peer.str()].push_back(std::move(sdp)); }
-  void on_api_message(const RoomId&, const PeerId& peer, std::string text) override { messages.push_back(peer.str() + ":" + text); }
+  void on_subscribe_offer(const RoomId&, const PeerId& peer, std::string sdp) override {
+    offers[peer.str()].push_back(std::move(sdp));
+  }
+  void on_api_message(const RoomId&, const PeerId& peer, std::string text) override {
+    messages.push_back(peer.str() + ":" + text);
+  }
   void on_api_channel_open(const RoomId&, const PeerId& peer) override { channels.push_back(peer.str()); }
-  void on_active_speakers(const RoomId&, std::vector<Speaker> list) override { speakers.push_back(std::move(list)); }
-  void on_connection_state(const RoomId&, const PeerId& peer, Target target, bool connected, std::string reason) override {
-    states.push_back(peer.str() + (target == Target::kPublish ? ":publish:" : ":subscribe:") + (connected ? "up" : "down:" + reason));
+  void on_active_speakers(const RoomId&, std::vector<Speaker> list) override {
+    speakers.push_back(std::move(list));
+  }
+  void on_connection_state(const RoomId&, const PeerId& peer, Target target, bool connected,
+                           std::string reason) override {
+    states.push_back(peer.str() + (target == Target::kPublish ? ":publish:" : ":subscribe:") +
+                     (connected ? "up" : "down:" + reason));
   }
   std::map<std::string, std::vector<std::string>> offers;
   std::vector<std::string> messages, channels, states;
@@ -38,7 +47,8 @@ class Harness {
   Client& join(const std::string& name, PeerPolicy policy = host());
   // Sends the client's offer with its tracks and applies the answer. Returns the answer's text.
   std::string negotiate(Client& client);
-  // Turns the clock in steps of 5 ms and lets everybody work. Subscribe offers are answered unless `answering` is off.
+  // Turns the clock in steps of 5 ms and lets everybody work. Subscribe offers are answered unless
+  // `answering` is off.
   void run(int ms);
   void do_in_room(const std::function<void(Room&)>& use);
   bool prefer_video(const std::string& subscriber, const std::string& track, Layer layer);

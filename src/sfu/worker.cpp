@@ -14,11 +14,13 @@ constexpr auto kTick = base::Duration::millis(10);
 constexpr int kTickMs = 10;
 constexpr int kMaxBatchesPerTurn = 8;
 
-// Host candidates (RFC 8839 §5.1). Priority: type preference 126, earlier addresses first (RFC 8445 §5.1.2.1).
+// Host candidates (RFC 8839 §5.1). Priority: type preference 126, earlier addresses first (RFC 8445
+// §5.1.2.1).
 std::vector<std::string> host_candidates(const Config& config, const base::SocketAddress& bound) {
   auto addresses = config.announced;
   if (addresses.empty()) {
-    const bool any = std::all_of(bound.ip.begin(), bound.ip.end(), [](auto b) { return b == 0; }) || (bound.is_v4() && bound.v4_host_order() == 0);
+    const bool any = std::all_of(bound.ip.begin(), bound.ip.end(), [](auto b) { return b == 0; }) ||
+                     (bound.is_v4() && bound.v4_host_order() == 0);
     addresses = any ? interface_addresses(!bound.is_v4()) : std::vector{bound};
   }
   std::vector<std::string> out;
@@ -26,15 +28,16 @@ std::vector<std::string> host_candidates(const Config& config, const base::Socke
   for (const auto& a : addresses) {
     const auto port = a.port != 0 ? a.port : bound.port;
     const auto priority = (std::uint32_t{126} << 24) + (preference-- << 8) + 255;
-    out.push_back("candidate:" + std::to_string(out.size() + 1) + " 1 udp " + std::to_string(priority) + " " + a.ip_text() + " " +
-                  std::to_string(port) + " typ host");
+    out.push_back("candidate:" + std::to_string(out.size() + 1) + " 1 udp " + std::to_string(priority) + " " +
+                  a.ip_text() + " " + std::to_string(port) + " typ host");
   }
   return out;
 }
 
 }  // namespace
 
-base::Result<std::unique_ptr<Worker>> Worker::create(const Config& config, Events& events, const base::Clock& clock, base::Random& random,
+base::Result<std::unique_ptr<Worker>> Worker::create(const Config& config, Events& events,
+                                                     const base::Clock& clock, base::Random& random,
                                                      std::shared_ptr<const rtc::Certificate> certificate) {
   std::unique_ptr<Worker> worker(new Worker(config, events, clock, random, std::move(certificate)));
   auto socket = DatagramSocket::open(config.listen, worker->counters_);
@@ -42,7 +45,8 @@ base::Result<std::unique_ptr<Worker>> Worker::create(const Config& config, Event
   worker->socket_ = std::move(*socket);
   worker->epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   worker->wakeup_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (worker->epoll_ < 0 || worker->wakeup_ < 0) return base::fail("media_port_unavailable", "cannot create the media worker's event queue");
+  if (worker->epoll_ < 0 || worker->wakeup_ < 0)
+    return base::fail("media_port_unavailable", "cannot create the media worker's event queue");
   for (const int fd : {worker->socket_->fd(), worker->wakeup_}) {
     epoll_event event{};
     event.events = EPOLLIN;
@@ -54,7 +58,12 @@ base::Result<std::unique_ptr<Worker>> Worker::create(const Config& config, Event
 
 Worker::Worker(const Config& config, Events& events, const base::Clock& clock, base::Random& random,
                std::shared_ptr<const rtc::Certificate> certificate)
-    : config_(config), events_(events), clock_(clock), random_(random), certificate_(std::move(certificate)), scratch_(std::make_unique<MediaPacket>()) {}
+    : config_(config),
+      events_(events),
+      clock_(clock),
+      random_(random),
+      certificate_(std::move(certificate)),
+      scratch_(std::make_unique<MediaPacket>()) {}
 
 Worker::~Worker() {
   detach();
@@ -64,8 +73,9 @@ Worker::~Worker() {
 
 void Worker::attach(rtc::SctpStack& sctp) {
   sctp_ = &sctp;
-  context_.reset(new WorkerContext{*socket_, demultiplexer_, counters_, events_, clock_, random_, sctp, certificate_,
-                                   host_candidates(config_, socket_->local_address()), *scratch_, connections_});
+  context_.reset(new WorkerContext{*socket_, demultiplexer_, counters_, events_, clock_, random_, sctp,
+                                   certificate_, host_candidates(config_, socket_->local_address()),
+                                   *scratch_, connections_});
   last_sctp_ = clock_.steady();
 }
 
@@ -85,7 +95,8 @@ void Worker::post(std::function<void(Worker&)> command) {
     commands_.push_back(std::move(command));
   }
   const std::uint64_t one = 1;
-  if (first) [[maybe_unused]] const auto n = ::write(wakeup_, &one, sizeof one);
+  if (first) [[maybe_unused]]
+    const auto n = ::write(wakeup_, &one, sizeof one);
 }
 
 void Worker::stop() {

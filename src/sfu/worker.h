@@ -1,5 +1,6 @@
-// One media worker: a socket, a loop, its rooms. run_once() may be driven by a test in its own thread; otherwise run() belongs to one thread. Only post(), stop(),
-// counters() and local_address() may be called from other threads.
+// One media worker: a socket, a loop, its rooms. run_once() may be driven by a test in its own thread;
+// otherwise run() belongs to one thread. Only post(), stop(), counters() and local_address() may be called
+// from other threads.
 #pragma once
 
 #include <atomic>
@@ -17,7 +18,8 @@ namespace sfu {
 class Worker {
  public:
   // Errors: "media_port_unavailable".
-  static base::Result<std::unique_ptr<Worker>> create(const Config& config, Events& events, const base::Clock& clock, base::Random& random,
+  static base::Result<std::unique_ptr<Worker>> create(const Config& config, Events& events,
+                                                      const base::Clock& clock, base::Random& random,
                                                       std::shared_ptr<const rtc::Certificate> certificate);
   ~Worker();
   Worker(const Worker&) = delete;

@@ -26,7 +26,8 @@ class Pool {
   // Gives the connection back when it goes.
   class Lease {
    public:
-    Lease(Pool* pool, std::unique_ptr<Connection> connection) : pool_(pool), connection_(std::move(connection)) {}
+    Lease(Pool* pool, std::unique_ptr<Connection> connection)
+        : pool_(pool), connection_(std::move(connection)) {}
     Lease(Lease&& other) noexcept = default;
     Lease& operator=(Lease&&) = delete;
     ~Lease() {
@@ -66,7 +67,8 @@ class Pool {
 
 class PooledTransaction final : public Transaction {
  public:
-  PooledTransaction(Pool::Lease connection, Backend backend) : connection_(std::move(connection)), backend_(backend) {}
+  PooledTransaction(Pool::Lease connection, Backend backend)
+      : connection_(std::move(connection)), backend_(backend) {}
   ~PooledTransaction() override {
     if (open_) connection_->rollback();
   }
@@ -176,7 +178,8 @@ class PooledDatabase final : public Database {
 base::Result<std::unique_ptr<Database>> Database::open(const Options& options) {
   constexpr std::string_view kSqliteScheme = "sqlite:";
   if (options.connections < 1 || options.connections > 1000 || options.statement_timeout.us <= 0)
-    return base::fail(kUnavailable, "the database needs 1 to 1000 connections and a positive statement timeout");
+    return base::fail(kUnavailable,
+                      "the database needs 1 to 1000 connections and a positive statement timeout");
   if (options.url.starts_with(kSqliteScheme)) {
     auto database = std::make_unique<PooledDatabase>(Backend::kSqlite, options.statement_timeout);
     if (auto opened = database->open_sqlite_file(options.url.substr(kSqliteScheme.size()), options); !opened)
@@ -188,7 +191,8 @@ base::Result<std::unique_ptr<Database>> Database::open(const Options& options) {
     if (auto opened = database->open_server(options); !opened) return base::fail(std::move(opened.error()));
     return database;
   }
-  return base::fail(kUnavailable, "a database is given as sqlite:<file> or postgresql://<user>@<host>/<name>");
+  return base::fail(kUnavailable,
+                    "a database is given as sqlite:<file> or postgresql://<user>@<host>/<name>");
 }
 
 void detail::pause_before_retry(int attempt) {

@@ -6,9 +6,10 @@
 //   text/JSON  text, varchar, uuid, jsonb   TEXT
 //   Blob       bytea                        BLOB
 //   double     numeric, double precision    REAL
-// SQL may cast a parameter as PostgreSQL does ($1::jsonb): SQLite reads the cast as part of the parameter's name. Double
-// quotes are identifiers and LIKE minds the case on both. A text parameter must be valid UTF-8 without NUL.
-// Every query of a domain names its organisation (or workspace) in the text; this layer cannot check that.
+// SQL may cast a parameter as PostgreSQL does ($1::jsonb): SQLite reads the cast as part of the parameter's
+// name. Double quotes are identifiers and LIKE minds the case on both. A text parameter must be valid UTF-8
+// without NUL. Every query of a domain names its organisation (or workspace) in the text; this layer cannot
+// check that.
 #pragma once
 
 #include <cstdint>
@@ -99,17 +100,19 @@ struct Rows {
 inline constexpr std::string_view kUnique = "db_unique_violation";
 inline constexpr std::string_view kForeignKey = "db_foreign_key_violation";
 inline constexpr std::string_view kCheck = "db_check_violation";
-inline constexpr std::string_view kBusy = "db_busy";  // lock timeout, serialization failure, deadlock: retry the transaction
+inline constexpr std::string_view kBusy =
+    "db_busy";  // lock timeout, serialization failure, deadlock: retry the transaction
 inline constexpr std::string_view kUnavailable = "database_unavailable";
 inline constexpr std::string_view kTimeout = "db_timeout";
 inline constexpr std::string_view kReadOnly = "db_read_only";
 inline constexpr std::string_view kFull = "storage_full";
 inline constexpr std::string_view kSyntax = "db_statement_invalid";
-inline constexpr std::string_view kAborted = "db_transaction_aborted";  // used again after one of its queries failed
+inline constexpr std::string_view kAborted =
+    "db_transaction_aborted";  // used again after one of its queries failed
 
-// One connection with an open transaction. Used by one thread at a time, destroyed before its Database. Rolled back by
-// the destructor unless committed. After a failed query every later query and the commit answer kAborted, as PostgreSQL
-// has it: write INSERT … ON CONFLICT rather than trying and recovering.
+// One connection with an open transaction. Used by one thread at a time, destroyed before its Database.
+// Rolled back by the destructor unless committed. After a failed query every later query and the commit
+// answer kAborted, as PostgreSQL has it: write INSERT … ON CONFLICT rather than trying and recovering.
 class Transaction {
  public:
   virtual ~Transaction() = default;
@@ -123,13 +126,13 @@ class Transaction {
 struct Options {
   // "sqlite:<file>" (":memory:" allowed) or "postgres://…"/"postgresql://…".
   std::string url;
-  std::string schema;                 // PostgreSQL search_path, created if missing; empty = public
-  int connections = 4;                // pool size; SQLite: readers, plus one writer
+  std::string schema;   // PostgreSQL search_path, created if missing; empty = public
+  int connections = 4;  // pool size; SQLite: readers, plus one writer
   base::Duration statement_timeout = base::Duration::seconds(10);
 };
 
-// Thread-safe pool. Hands out transactions; blocks the caller (a worker thread) until a connection is free, at most
-// the statement timeout.
+// Thread-safe pool. Hands out transactions; blocks the caller (a worker thread) until a connection is free,
+// at most the statement timeout.
 class Database {
  public:
   virtual ~Database() = default;
@@ -138,7 +141,8 @@ class Database {
   virtual Backend backend() const = 0;
   // A read-write transaction (SQLite: BEGIN IMMEDIATE; PostgreSQL: READ COMMITTED).
   virtual base::Result<std::unique_ptr<Transaction>> begin() = 0;
-  // A read-only transaction on one snapshot: never waits for a writer (":memory:" has one connection, so there it does).
+  // A read-only transaction on one snapshot: never waits for a writer (":memory:" has one connection, so
+  // there it does).
   virtual base::Result<std::unique_ptr<Transaction>> begin_read() = 0;
   // One statement in a transaction of its own.
   virtual base::Result<Rows> query(std::string_view sql, const Params& params = {}) = 0;
@@ -149,8 +153,8 @@ inline constexpr int kTransactAttempts = 5;
 void pause_before_retry(int attempt);
 }  // namespace detail
 
-// Runs `work` in a transaction and commits when it returns a value; again (at most 5 times, with growing pauses) when the error is kBusy.
-// `work` is Result<T>(Transaction&).
+// Runs `work` in a transaction and commits when it returns a value; again (at most 5 times, with growing
+// pauses) when the error is kBusy. `work` is Result<T>(Transaction&).
 template <class Work>
 auto transact(Database& db, Work&& work) -> decltype(work(std::declval<Transaction&>())) {
   using Answer = decltype(work(std::declval<Transaction&>()));
@@ -168,9 +172,10 @@ auto transact(Database& db, Work&& work) -> decltype(work(std::declval<Transacti
   }
 }
 
-// `name` is a schema version's file, e.g. migrations/visits/0001_first.postgres.sql. Files of one backend are applied in
-// order, each in its own transaction with its checksum kept in schema_migrations; a changed checksum of an applied
-// migration, or a version newer than the program's, is an error ("migration_changed", "schema_too_new").
+// `name` is a schema version's file, e.g. migrations/visits/0001_first.postgres.sql. Files of one backend are
+// applied in order, each in its own transaction with its checksum kept in schema_migrations; a changed
+// checksum of an applied migration, or a version newer than the program's, is an error ("migration_changed",
+// "schema_too_new").
 struct Migration {
   int version = 0;
   std::string name;
@@ -182,6 +187,7 @@ struct MigrationResult {
   std::vector<std::string> applied;
   int current = 0;
 };
-base::Result<MigrationResult> migrate(Database& db, const std::vector<Migration>& migrations, const base::Clock& clock);
+base::Result<MigrationResult> migrate(Database& db, const std::vector<Migration>& migrations,
+                                      const base::Clock& clock);
 
 }  // namespace storage

@@ -14,9 +14,12 @@ class MigrationsTest : public ::testing::TestWithParam<Backend> {
  protected:
   std::vector<Migration> two() const {
     return {{1, "0001_first", "CREATE TABLE a (n integer); INSERT INTO a VALUES (1);"},
-            {2, "0002_second", "CREATE TABLE b (n integer); -- a comment; with a semicolon\nINSERT INTO b VALUES (2);"}};
+            {2, "0002_second",
+             "CREATE TABLE b (n integer); -- a comment; with a semicolon\nINSERT INTO b VALUES (2);"}};
   }
-  base::Result<storage::MigrationResult> run(const std::vector<Migration>& list) { return migrate(fresh_.db(), list, clock_); }
+  base::Result<storage::MigrationResult> run(const std::vector<Migration>& list) {
+    return migrate(fresh_.db(), list, clock_);
+  }
   base::ManualClock clock_;
   storage::testing::FreshDatabase fresh_{GetParam()};
 };
@@ -32,7 +35,8 @@ TEST_P(MigrationsTest, AppliesInOrderOnce) {
   const auto third = run(two());
   ASSERT_TRUE(third);
   EXPECT_TRUE(third->applied.empty());
-  const auto rows = fresh_.db().query("SELECT name, checksum, applied_at FROM schema_migrations ORDER BY version").value();
+  const auto rows =
+      fresh_.db().query("SELECT name, checksum, applied_at FROM schema_migrations ORDER BY version").value();
   ASSERT_EQ(rows.rows.size(), 2u);
   EXPECT_EQ(rows.rows[0].time("applied_at"), clock_.wall());
   EXPECT_EQ(rows.rows[0].text("checksum").size(), 64u);
@@ -89,7 +93,9 @@ class MigrationFilesTest : public ::testing::Test {
     folder_ = pattern;
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
-  void write(const std::string& name, const std::string& text) const { std::ofstream(folder_ + "/" + name) << text; }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ + "/" + name) << text;
+  }
   std::string folder_;
 };
 

@@ -26,12 +26,23 @@ struct PgDeleter {
 using Result = std::unique_ptr<PGresult, PgDeleter>;
 
 // Type OIDs of the catalogue (pg_type.dat), which never change.
-enum Oid_ : Oid { kBool = 16, kBytea = 17, kInt8 = 20, kInt2 = 21, kInt4 = 23, kOid = 26, kFloat4 = 700, kFloat8 = 701,
-                  kTimestamptz = 1184, kNumeric = 1700 };
+enum Oid_ : Oid {
+  kBool = 16,
+  kBytea = 17,
+  kInt8 = 20,
+  kInt2 = 21,
+  kInt4 = 23,
+  kOid = 26,
+  kFloat4 = 700,
+  kFloat8 = 701,
+  kTimestamptz = 1184,
+  kNumeric = 1700
+};
 
 Param::Variant decode(Oid type, std::string_view text) {
   switch (type) {
-    case kBool: return text == "t";
+    case kBool:
+      return text == "t";
     case kInt8:
     case kInt2:
     case kInt4:
@@ -52,9 +63,11 @@ Param::Variant decode(Oid type, std::string_view text) {
       break;  // "infinity" and years beyond 9999 stay text
     case kBytea:
       if (text.starts_with("\\x"))
-        if (const auto bytes = base::from_hex(text.substr(2))) return Blob{std::string(bytes->begin(), bytes->end())};
+        if (const auto bytes = base::from_hex(text.substr(2)))
+          return Blob{std::string(bytes->begin(), bytes->end())};
       break;
-    default: break;
+    default:
+      break;
   }
   return std::string(text);
 }
@@ -68,8 +81,9 @@ std::string_view code_of(std::string_view state) {
   if (state == "25006") return kReadOnly;
   if (state == "53100") return kFull;
   if (state == "08P01") return kSyntax;  // another number of parameters than the statement has
-  if (state.starts_with("08") || state.starts_with("53") || state.starts_with("57") || state.starts_with("58") ||
-      state.starts_with("28") || state.starts_with("XX") || state == "25P03" || state == "3D000")
+  if (state.starts_with("08") || state.starts_with("53") || state.starts_with("57") ||
+      state.starts_with("58") || state.starts_with("28") || state.starts_with("XX") || state == "25P03" ||
+      state == "3D000")
     return kUnavailable;
   return kSyntax;
 }
@@ -128,7 +142,8 @@ class PostgresConnection final : public Connection {
     const char* const values[] = {options_.url.c_str(), "5", "UTF8", "televisit", nullptr};
     db_.reset(PQconnectdbParams(names, values, 1));
     if (!alive()) {
-      auto failed = base::fail(kUnavailable, "cannot connect to PostgreSQL: " + first_line(PQerrorMessage(db_.get())));
+      auto failed =
+          base::fail(kUnavailable, "cannot connect to PostgreSQL: " + first_line(PQerrorMessage(db_.get())));
       close();
       return failed;
     }
@@ -139,7 +154,8 @@ class PostgresConnection final : public Connection {
   }
 
   base::Result<void> begin(bool read_only) override {
-    const char* sql = read_only ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL READ COMMITTED";
+    const char* sql = read_only ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                                : "BEGIN ISOLATION LEVEL READ COMMITTED";
     if (alive()) {
       auto begun = command(sql);
       // Nothing has been done yet, so a connection that died while it waited in the pool may be replaced.
@@ -174,7 +190,8 @@ class PostgresConnection final : public Connection {
     if (auto done = command("SET LOCAL statement_timeout = 0"); !done) return done;
     if (PQsendQuery(db_.get(), std::string(sql).c_str()) != 1) return lost();
     if (auto done = receive(std::nullopt); !done) return base::fail(std::move(done.error()));
-    if (PQtransactionStatus(db_.get()) != PQTRANS_INTRANS) return base::fail(kSyntax, "the script ended its transaction");
+    if (PQtransactionStatus(db_.get()) != PQTRANS_INTRANS)
+      return base::fail(kSyntax, "the script ended its transaction");
     return command(timeout_command("SET LOCAL").c_str());
   }
 
@@ -183,7 +200,8 @@ class PostgresConnection final : public Connection {
     if (PQsendQuery(db_.get(), "COMMIT") != 1) return lost();
     auto result = receive(deadline());
     if (!result) return base::fail(std::move(result.error()));
-    if (std::string_view(PQcmdStatus(result->get())) != "COMMIT") return base::fail(kAborted, "the server rolled back");
+    if (std::string_view(PQcmdStatus(result->get())) != "COMMIT")
+      return base::fail(kAborted, "the server rolled back");
     return {};
   }
 
@@ -207,20 +225,26 @@ class PostgresConnection final : public Connection {
     forget_statements_ = false;
     db_.reset();
   }
-  tl::unexpected<base::Error> lost() const { return base::fail(kUnavailable, "the connection to PostgreSQL was lost"); }
+  tl::unexpected<base::Error> lost() const {
+    return base::fail(kUnavailable, "the connection to PostgreSQL was lost");
+  }
   SteadyPoint deadline() const {
     return std::chrono::steady_clock::now() + std::chrono::microseconds(options_.statement_timeout.us);
   }
   std::string timeout_command(const char* set) const {
     // A second later than ours: it ends what a client that vanished left running.
-    return std::string(set) + " statement_timeout = " + std::to_string(options_.statement_timeout.to_millis() + 1000);
+    return std::string(set) +
+           " statement_timeout = " + std::to_string(options_.statement_timeout.to_millis() + 1000);
   }
 
   base::Result<void> set_up() {
-    const auto settings = timeout_command("SET") +
-                          "; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET bytea_output = 'hex';"
-                          "SET lock_timeout = " + std::to_string(lock_patience(options_.statement_timeout).to_millis()) + ";"
-                          "SET idle_in_transaction_session_timeout = 60000; SET standard_conforming_strings = on";
+    const auto settings =
+        timeout_command("SET") +
+        "; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET bytea_output = 'hex';"
+        "SET lock_timeout = " +
+        std::to_string(lock_patience(options_.statement_timeout).to_millis()) +
+        ";"
+        "SET idle_in_transaction_session_timeout = 60000; SET standard_conforming_strings = on";
     if (auto done = command(settings.c_str()); !done) return done;
     if (options_.schema.empty()) return {};
     const std::unique_ptr<char, decltype(&PQfreemem)> quoted(
@@ -228,13 +252,15 @@ class PostgresConnection final : public Connection {
     if (!quoted) return base::fail(kUnavailable, "the schema's name cannot be used");
     // Looked for first: CREATE … IF NOT EXISTS wants the right to create even when there is nothing to do.
     const char* const name[] = {options_.schema.c_str()};
-    if (PQsendQueryParams(db_.get(), "SELECT 1 FROM pg_namespace WHERE nspname = $1", 1, nullptr, name, nullptr, nullptr, 0) != 1)
+    if (PQsendQueryParams(db_.get(), "SELECT 1 FROM pg_namespace WHERE nspname = $1", 1, nullptr, name,
+                          nullptr, nullptr, 0) != 1)
       return lost();
     auto found = receive(deadline());
     if (!found) return base::fail(std::move(found.error()));
     if (PQntuples(found->get()) == 0) {
       auto made = command((std::string("CREATE SCHEMA IF NOT EXISTS ") + quoted.get()).c_str());
-      // Two that create it at once: IF NOT EXISTS still lets the catalogue's unique index fail for one of them.
+      // Two that create it at once: IF NOT EXISTS still lets the catalogue's unique index fail for one of
+      // them.
       if (!made && made.error().code != kUnique) return made;
     }
     return command((std::string("SET search_path = ") + quoted.get()).c_str());
@@ -247,8 +273,8 @@ class PostgresConnection final : public Connection {
     return {};
   }
 
-  // Waits for all results of what was sent and returns the last. Past the deadline it cancels; if the server then stays
-  // silent the connection is closed.
+  // Waits for all results of what was sent and returns the last. Past the deadline it cancels; if the server
+  // then stays silent the connection is closed.
   base::Result<Result> receive(std::optional<SteadyPoint> deadline) {
     last_state_.clear();
     Result last;
@@ -288,7 +314,8 @@ class PostgresConnection final : public Connection {
     while (true) {
       int patience = -1;
       if (deadline) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - std::chrono::steady_clock::now());
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            *deadline - std::chrono::steady_clock::now());
         if (left.count() <= 0) return false;
         patience = static_cast<int>(std::min<std::int64_t>(left.count() + 1, 60'000));
       }
@@ -304,7 +331,8 @@ class PostgresConnection final : public Connection {
     if (handle) PQcancel(handle.get(), why, sizeof why);
   }
 
-  // The message of an integrity or data error may quote what was sent, so only names leave here (visit-api.md §2.2).
+  // The message of an integrity or data error may quote what was sent, so only names leave here (visit-api.md
+  // §2.2).
   base::Error error_of(const PGresult* result) {
     const auto field = [&](int what) {
       const char* text = PQresultErrorField(result, what);
@@ -313,14 +341,18 @@ class PostgresConnection final : public Connection {
     last_state_ = field(PG_DIAG_SQLSTATE);
     if (last_state_.empty()) return {std::string(kUnavailable), "the connection to PostgreSQL was lost"};
     std::string detail = field(PG_DIAG_CONSTRAINT_NAME);
-    if (detail.empty() && last_state_ == "23502") detail = field(PG_DIAG_TABLE_NAME) + "." + field(PG_DIAG_COLUMN_NAME);
-    // Class 42 (syntax, unknown names, rights) and RAISE of our own triggers speak of the statement, not of values.
-    if (detail.empty() && (last_state_.starts_with("42") || last_state_ == "P0001")) detail = field(PG_DIAG_MESSAGE_PRIMARY);
+    if (detail.empty() && last_state_ == "23502")
+      detail = field(PG_DIAG_TABLE_NAME) + "." + field(PG_DIAG_COLUMN_NAME);
+    // Class 42 (syntax, unknown names, rights) and RAISE of our own triggers speak of the statement, not of
+    // values.
+    if (detail.empty() && (last_state_.starts_with("42") || last_state_ == "P0001"))
+      detail = field(PG_DIAG_MESSAGE_PRIMARY);
     if (!detail.empty()) detail = base::escape_controls(detail) + " ";
     return {std::string(code_of(last_state_)), detail + "(SQLSTATE " + last_state_ + ")"};
   }
 
-  // The server-side name of the statement. OID 0 for every parameter: the server infers uuid, jsonb or timestamptz.
+  // The server-side name of the statement. OID 0 for every parameter: the server infers uuid, jsonb or
+  // timestamptz.
   base::Result<std::string> prepared(std::string_view sql, SteadyPoint deadline) {
     for (auto it = statements_.begin(); it != statements_.end(); ++it) {
       if (it->first != sql) continue;
@@ -329,7 +361,8 @@ class PostgresConnection final : public Connection {
     }
     if (sql.find('\0') != std::string_view::npos) return base::fail(kSyntax, "NUL in the statement");
     if (statements_.size() >= kCachedStatements) {
-      if (auto done = command(("DEALLOCATE " + statements_.back().second).c_str()); !done) return base::fail(std::move(done.error()));
+      if (auto done = command(("DEALLOCATE " + statements_.back().second).c_str()); !done)
+        return base::fail(std::move(done.error()));
       statements_.pop_back();
     }
     const std::string name = "tv_" + std::to_string(++statement_number_);
@@ -354,7 +387,8 @@ class PostgresConnection final : public Connection {
           values.emplace_back(Null{});
           continue;
         }
-        const std::string_view text(PQgetvalue(result, r, c), static_cast<std::size_t>(PQgetlength(result, r, c)));
+        const std::string_view text(PQgetvalue(result, r, c),
+                                    static_cast<std::size_t>(PQgetlength(result, r, c)));
         values.push_back(decode(PQftype(result, c), text));
       }
       out.rows.emplace_back(names, std::move(values));

@@ -24,9 +24,13 @@ const Param::Variant& Row::at(std::string_view column) const {
   throw std::logic_error("no column " + std::string(column) + " in the result");
 }
 
-bool Row::is_null(std::string_view column) const { return as<Null>(at(column)) != nullptr; }
+bool Row::is_null(std::string_view column) const {
+  return as<Null>(at(column)) != nullptr;
+}
 
-std::string Row::text(std::string_view column) const { return maybe_text(column).value_or(std::string()); }
+std::string Row::text(std::string_view column) const {
+  return maybe_text(column).value_or(std::string());
+}
 
 std::optional<std::string> Row::maybe_text(std::string_view column) const {
   const auto& value = at(column);

@@ -30,17 +30,25 @@ std::string_view code_of(int extended) {
   switch (extended) {
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
-    case SQLITE_CONSTRAINT_ROWID: return kUnique;
-    case SQLITE_CONSTRAINT_FOREIGNKEY: return kForeignKey;
-    default: break;
+    case SQLITE_CONSTRAINT_ROWID:
+      return kUnique;
+    case SQLITE_CONSTRAINT_FOREIGNKEY:
+      return kForeignKey;
+    default:
+      break;
   }
   switch (extended & 0xff) {
-    case SQLITE_CONSTRAINT: return kCheck;
+    case SQLITE_CONSTRAINT:
+      return kCheck;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return kBusy;
-    case SQLITE_INTERRUPT: return kTimeout;
-    case SQLITE_READONLY: return kReadOnly;
-    case SQLITE_FULL: return kFull;
+    case SQLITE_LOCKED:
+      return kBusy;
+    case SQLITE_INTERRUPT:
+      return kTimeout;
+    case SQLITE_READONLY:
+      return kReadOnly;
+    case SQLITE_FULL:
+      return kFull;
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
     case SQLITE_CORRUPT:
@@ -48,8 +56,10 @@ std::string_view code_of(int extended) {
     case SQLITE_PERM:
     case SQLITE_AUTH:
     case SQLITE_PROTOCOL:
-    case SQLITE_NOMEM: return kUnavailable;
-    default: return kSyntax;
+    case SQLITE_NOMEM:
+      return kUnavailable;
+    default:
+      return kSyntax;
   }
 }
 
@@ -73,11 +83,13 @@ class SqliteConnection final : public Connection {
     sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
     sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
     if (register_jsonb_set(db_.get()) != SQLITE_OK) return failure();
-    sqlite3_busy_timeout(db_.get(), static_cast<int>(lock_patience(base::Duration::micros(timeout_.count())).to_millis()));
-    return run(
-               "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+    sqlite3_busy_timeout(
+        db_.get(), static_cast<int>(lock_patience(base::Duration::micros(timeout_.count())).to_millis()));
+    return run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
                "PRAGMA case_sensitive_like=ON; PRAGMA temp_store=MEMORY;")
-        .and_then([&]() -> base::Result<void> { return reader ? run("PRAGMA query_only=ON") : base::Result<void>(); });
+        .and_then([&]() -> base::Result<void> {
+          return reader ? run("PRAGMA query_only=ON") : base::Result<void>();
+        });
   }
 
   base::Result<void> begin(bool read_only) override {
@@ -105,14 +117,16 @@ class SqliteConnection final : public Connection {
 
   base::Result<void> script(std::string_view sql) override {
     auto done = run(std::string(sql).c_str());
-    if (done && sqlite3_get_autocommit(db_.get()) != 0) return base::fail(kSyntax, "the script ended its transaction");
+    if (done && sqlite3_get_autocommit(db_.get()) != 0)
+      return base::fail(kSyntax, "the script ended its transaction");
     return done;
   }
 
   base::Result<void> commit() override { return run("COMMIT"); }
 
   void rollback() noexcept override {
-    if (sqlite3_get_autocommit(db_.get()) == 0) sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    if (sqlite3_get_autocommit(db_.get()) == 0)
+      sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
 
   bool only_reads(std::string_view sql) override {
@@ -126,10 +140,13 @@ class SqliteConnection final : public Connection {
   tl::unexpected<base::Error> failure() const {
     const int code = sqlite3_extended_errcode(db_.get());
     std::string message = sqlite3_errmsg(db_.get());
-    // "UNIQUE constraint failed: table.column": SQLite's own messages name tables, columns and constraints, not values.
+    // "UNIQUE constraint failed: table.column": SQLite's own messages name tables, columns and constraints,
+    // not values.
     constexpr std::string_view kFailed = "constraint failed: ";
-    if (const auto at = message.find(kFailed); at != std::string::npos) message = message.substr(at + kFailed.size());
-    return base::fail(code_of(code), base::escape_controls(message) + " (SQLite " + std::to_string(code) + ")");
+    if (const auto at = message.find(kFailed); at != std::string::npos)
+      message = message.substr(at + kFailed.size());
+    return base::fail(code_of(code),
+                      base::escape_controls(message) + " (SQLite " + std::to_string(code) + ")");
   }
 
   base::Result<void> run(const char* sql) {
@@ -145,13 +162,16 @@ class SqliteConnection final : public Connection {
     }
     sqlite3_stmt* raw = nullptr;
     const char* rest = nullptr;
-    if (sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, &rest) != SQLITE_OK)
+    if (sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                           &raw, &rest) != SQLITE_OK)
       return failure();
     Statement statement(raw);
     if (!statement) return base::fail(kSyntax, "no statement");
     sqlite3_stmt* second = nullptr;
     const auto left = sql.size() - static_cast<std::size_t>(rest - sql.data());
-    const bool more = sqlite3_prepare_v2(db_.get(), rest, static_cast<int>(left), &second, nullptr) != SQLITE_OK || second != nullptr;
+    const bool more =
+        sqlite3_prepare_v2(db_.get(), rest, static_cast<int>(left), &second, nullptr) != SQLITE_OK ||
+        second != nullptr;
     sqlite3_finalize(second);
     if (more) return base::fail(kSyntax, "more than one statement");
     cache_.emplace_front(std::string(sql), std::move(statement));
@@ -191,15 +211,18 @@ class SqliteConnection final : public Connection {
       if (blob->bytes.empty()) return sqlite3_bind_zeroblob(statement, i, 0);
       return sqlite3_bind_blob64(statement, i, blob->bytes.data(), blob->bytes.size(), SQLITE_TRANSIENT);
     }
-    if (const auto* time = std::get_if<base::WallTime>(&value)) return bind_text(statement, i, base::format_rfc3339(*time));
+    if (const auto* time = std::get_if<base::WallTime>(&value))
+      return bind_text(statement, i, base::format_rfc3339(*time));
     return sqlite3_bind_null(statement, i);
   }
 
   static Param::Variant value_of(sqlite3_stmt* statement, int column) {
     const auto size = [&] { return static_cast<std::size_t>(sqlite3_column_bytes(statement, column)); };
     switch (sqlite3_column_type(statement, column)) {
-      case SQLITE_INTEGER: return static_cast<std::int64_t>(sqlite3_column_int64(statement, column));
-      case SQLITE_FLOAT: return sqlite3_column_double(statement, column);
+      case SQLITE_INTEGER:
+        return static_cast<std::int64_t>(sqlite3_column_int64(statement, column));
+      case SQLITE_FLOAT:
+        return sqlite3_column_double(statement, column);
       case SQLITE_TEXT: {
         const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
         return std::string(text ? text : "", text ? size() : 0);
@@ -208,7 +231,8 @@ class SqliteConnection final : public Connection {
         const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
         return Blob{std::string(bytes ? bytes : "", bytes ? size() : 0)};
       }
-      default: return Null{};
+      default:
+        return Null{};
     }
   }
 
@@ -240,7 +264,8 @@ class SqliteConnection final : public Connection {
   }
 
   std::unique_ptr<sqlite3, ConnectionDeleter> db_;
-  std::list<std::pair<std::string, Statement>> cache_;  // most recently used first; finalized before db_ closes
+  std::list<std::pair<std::string, Statement>>
+      cache_;  // most recently used first; finalized before db_ closes
   const std::chrono::microseconds timeout_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;  // of the running statement
   bool shared_ = false;
@@ -249,17 +274,21 @@ class SqliteConnection final : public Connection {
 
 }  // namespace
 
-base::Result<std::unique_ptr<Connection>> open_sqlite(const std::string& file, bool reader, const Options& options) {
+base::Result<std::unique_ptr<Connection>> open_sqlite(const std::string& file, bool reader,
+                                                      const Options& options) {
   if (file.empty()) return base::fail(kUnavailable, "the database url names no file");
   const bool memory = file == ":memory:";
   if (!memory) {
-    // Made here, so that a file with patients in it is nobody else's from its first byte; -wal and -shm take its mode.
+    // Made here, so that a file with patients in it is nobody else's from its first byte; -wal and -shm take
+    // its mode.
     const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) return base::fail(kUnavailable, "cannot open the database file " + file + ": " + std::strerror(errno));
+    if (fd < 0)
+      return base::fail(kUnavailable, "cannot open the database file " + file + ": " + std::strerror(errno));
     ::close(fd);
   }
   sqlite3* raw = nullptr;
-  const int opened = sqlite3_open_v2(file.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int opened = sqlite3_open_v2(
+      file.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   std::unique_ptr<sqlite3, ConnectionDeleter> db(raw);
   if (opened != SQLITE_OK || !db)
     return base::fail(kUnavailable, "cannot open the database file " + file + ": " + sqlite3_errstr(opened));

@@ -12,8 +12,8 @@ namespace storage {
 
 namespace {
 
-// A text array literal: '{a,"b c",\,}'. Elements are trimmed unless quoted; an unquoted NULL and an empty element are
-// refused, as PostgreSQL does.
+// A text array literal: '{a,"b c",\,}'. Elements are trimmed unless quoted; an unquoted NULL and an empty
+// element are refused, as PostgreSQL does.
 std::optional<std::vector<std::string>> parse_text_array(std::string_view text) {
   text = base::trim(text);
   if (text.size() < 2 || text.front() != '{' || text.back() != '}') return std::nullopt;
@@ -63,7 +63,8 @@ Answer ask(sqlite3* db, const char* sql, const std::vector<std::string>& argumen
   Answer answer;
   if (sqlite3_prepare_v2(db, sql, -1, &statement, nullptr) != SQLITE_OK) return answer;
   for (std::size_t i = 0; i < arguments.size(); ++i)
-    sqlite3_bind_text64(statement, static_cast<int>(i) + 1, arguments[i].data(), arguments[i].size(), SQLITE_STATIC, SQLITE_UTF8);
+    sqlite3_bind_text64(statement, static_cast<int>(i) + 1, arguments[i].data(), arguments[i].size(),
+                        SQLITE_STATIC, SQLITE_UTF8);
   if (sqlite3_step(statement) == SQLITE_ROW) {
     answer.ok = true;
     if (const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0)))
@@ -84,10 +85,14 @@ void answer_json(sqlite3_context* context, const std::string& text) {
   sqlite3_result_subtype(context, kJsonSubtype);
 }
 
-void answer_error(sqlite3_context* context, const char* message) { sqlite3_result_error(context, message, -1); }
+void answer_error(sqlite3_context* context, const char* message) {
+  sqlite3_result_error(context, message, -1);
+}
 
-void put_at(sqlite3_context* context, const std::string& target, const std::string& path, const std::string& value) {
-  const auto changed = ask(sqlite3_context_db_handle(context), "SELECT json_set(?1, ?2, json(?3))", {target, path, value});
+void put_at(sqlite3_context* context, const std::string& target, const std::string& path,
+            const std::string& value) {
+  const auto changed =
+      ask(sqlite3_context_db_handle(context), "SELECT json_set(?1, ?2, json(?3))", {target, path, value});
   if (!changed.ok || !changed.text) return answer_error(context, "jsonb_set: cannot set this path");
   answer_json(context, *changed.text);
 }
@@ -102,7 +107,8 @@ void set_at(sqlite3_context* context, const std::string& target, const std::vect
     if (!type.ok) return answer_error(context, "jsonb_set: cannot follow this path");
     if (type.text == "object") {
       // SQLite 3.40 cannot name a member with a quote in it.
-      if (steps[i].find('"') != std::string::npos) return answer_error(context, "jsonb_set: a quote in a member name");
+      if (steps[i].find('"') != std::string::npos)
+        return answer_error(context, "jsonb_set: a quote in a member name");
       path += ".\"" + steps[i] + "\"";
       continue;
     }
@@ -124,7 +130,8 @@ void set_at(sqlite3_context* context, const std::string& target, const std::vect
     if (!last) return answer_json(context, target);
     if (index >= length) return put_at(context, target, path + "[#]", value);
     const std::string elements = ask(db, "SELECT json_extract(?1, ?2)", {target, path}).text.value_or("[]");
-    return put_at(context, target, path, length == 0 ? "[" + value + "]" : "[" + value + "," + elements.substr(1));
+    return put_at(context, target, path,
+                  length == 0 ? "[" + value + "]" : "[" + value + "," + elements.substr(1));
   }
   put_at(context, target, path, value);
 }
@@ -141,7 +148,8 @@ void jsonb_set(sqlite3_context* context, int count, sqlite3_value** arguments) {
   if (!steps) return answer_error(context, "jsonb_set: the path is not of the form {a,b}");
   if (steps->empty()) {
     const auto type = ask(db, "SELECT json_type(?1)", {target}).text;
-    if (type != "object" && type != "array") return answer_error(context, "jsonb_set: cannot set path in scalar");
+    if (type != "object" && type != "array")
+      return answer_error(context, "jsonb_set: cannot set path in scalar");
     return answer_json(context, target);
   }
   set_at(context, target, *steps, value);
@@ -150,8 +158,8 @@ void jsonb_set(sqlite3_context* context, int count, sqlite3_value** arguments) {
 }  // namespace
 
 int register_jsonb_set(sqlite3* db) {
-  return sqlite3_create_function_v2(db, "jsonb_set", 3, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, nullptr,
-                                    jsonb_set, nullptr, nullptr, nullptr);
+  return sqlite3_create_function_v2(db, "jsonb_set", 3, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+                                    nullptr, jsonb_set, nullptr, nullptr, nullptr);
 }
 
 }  // namespace storage

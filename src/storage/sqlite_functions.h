@@ -1,5 +1,5 @@
-// PostgreSQL's three-argument jsonb_set(target, path, new_value) for SQLite, so that an operator's UPDATE of the debug
-// guide runs on both (visit-api.md §2.2 "Guide SQL on SQLite"; PostgreSQL 15, 9.16).
+// PostgreSQL's three-argument jsonb_set(target, path, new_value) for SQLite, so that an operator's UPDATE of
+// the debug guide runs on both (visit-api.md §2.2 "Guide SQL on SQLite"; PostgreSQL 15, 9.16).
 #pragma once
 
 #include <sqlite3.h>

@@ -28,12 +28,15 @@ class StorageTest : public ::testing::TestWithParam<Backend> {
     return done ? "ok" : done.error().code;
   }
   void make_table() {
-    must(sqlite() ? "CREATE TABLE things (id TEXT PRIMARY KEY, name TEXT NOT NULL, size INTEGER, on_air INTEGER CHECK (on_air IN (0,1)),"
-                    " weight REAL, at TEXT, doc TEXT CHECK (doc IS NULL OR json_valid(doc)), raw BLOB, parent TEXT REFERENCES things(id),"
-                    " CONSTRAINT size_small CHECK (size < 100))"
-                  : "CREATE TABLE things (id uuid PRIMARY KEY, name text NOT NULL, size bigint, on_air boolean,"
-                    " weight numeric, at timestamptz, doc jsonb, raw bytea, parent uuid REFERENCES things(id),"
-                    " CONSTRAINT size_small CHECK (size < 100))");
+    must(sqlite()
+             ? "CREATE TABLE things (id TEXT PRIMARY KEY, name TEXT NOT NULL, size INTEGER, on_air INTEGER "
+               "CHECK (on_air IN (0,1)),"
+               " weight REAL, at TEXT, doc TEXT CHECK (doc IS NULL OR json_valid(doc)), raw BLOB, parent "
+               "TEXT REFERENCES things(id),"
+               " CONSTRAINT size_small CHECK (size < 100))"
+             : "CREATE TABLE things (id uuid PRIMARY KEY, name text NOT NULL, size bigint, on_air boolean,"
+               " weight numeric, at timestamptz, doc jsonb, raw bytea, parent uuid REFERENCES things(id),"
+               " CONSTRAINT size_small CHECK (size < 100))");
     must("CREATE UNIQUE INDEX things_name ON things (name)");
   }
   std::int64_t count() {
@@ -58,12 +61,15 @@ TEST_P(StorageTest, TypesRoundTrip) {
   const base::WallTime at{1'772'442'000'123};
   const std::string raw("\0\x01\xff'\\", 5);
   const auto inserted = db().query(
-      "INSERT INTO things (id, name, size, on_air, weight, at, doc, raw) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-      {kIdA, "Zoë \xF0\x9F\x98\x80", std::int64_t{-7}, true, 70.25, at, R"({"a": [1, 2]})", storage::Blob{raw}});
+      "INSERT INTO things (id, name, size, on_air, weight, at, doc, raw) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+      "$8)",
+      {kIdA, "Zoë \xF0\x9F\x98\x80", std::int64_t{-7}, true, 70.25, at, R"({"a": [1, 2]})",
+       storage::Blob{raw}});
   ASSERT_TRUE(inserted) << inserted.error().detail;
   EXPECT_EQ(inserted->affected, 1);
 
-  const auto rows = db().query("SELECT * FROM things WHERE id = $1 AND on_air = $2 AND at = $3 AND size = $4", {kIdA, true, at, -7});
+  const auto rows = db().query("SELECT * FROM things WHERE id = $1 AND on_air = $2 AND at = $3 AND size = $4",
+                               {kIdA, true, at, -7});
   ASSERT_TRUE(rows) << rows.error().detail;
   ASSERT_EQ(rows->rows.size(), 1u);
   const Row& row = rows->rows[0];
@@ -88,7 +94,8 @@ TEST_P(StorageTest, TypesRoundTrip) {
 TEST_P(StorageTest, EmptyOptionalsAreNull) {
   make_table();
   must("INSERT INTO things (id, name, size, at, doc, raw) VALUES ($1, $2, $3, $4, $5, $6)",
-       {kIdA, "", std::optional<std::int64_t>(), std::optional<base::WallTime>(), std::optional<std::string>(), storage::Blob{}});
+       {kIdA, "", std::optional<std::int64_t>(), std::optional<base::WallTime>(),
+        std::optional<std::string>(), storage::Blob{}});
   const auto row = db().query("SELECT * FROM things").value().rows.at(0);
   EXPECT_FALSE(row.is_null("name"));
   EXPECT_TRUE(row.is_null("size"));
@@ -98,9 +105,11 @@ TEST_P(StorageTest, EmptyOptionalsAreNull) {
 }
 
 TEST_P(StorageTest, OneParameterTwiceTenParametersAndCasts) {
-  const auto row = db().query("SELECT $1::text AS a, $1::text AS b, $10::text AS j, $2::text AS c WHERE $3::text || $4::text || $5::text || $6::text "
-                              "|| $7::text || $8::text || $9::text = '3456789'",
-                              {"1", "2", "3", "4", "5", "6", "7", "8", "9", "10"});
+  const auto row = db().query(
+      "SELECT $1::text AS a, $1::text AS b, $10::text AS j, $2::text AS c WHERE $3::text || $4::text || "
+      "$5::text || $6::text "
+      "|| $7::text || $8::text || $9::text = '3456789'",
+      {"1", "2", "3", "4", "5", "6", "7", "8", "9", "10"});
   ASSERT_TRUE(row) << row.error().detail;
   ASSERT_EQ(row->rows.size(), 1u);
   EXPECT_EQ(row->rows[0].text("a"), "1");
@@ -126,7 +135,8 @@ TEST_P(StorageTest, ErrorsAreNamedAndCarryNoValues) {
   EXPECT_EQ(check.code, storage::kCheck);
   EXPECT_NE(check.detail.find("size_small"), std::string::npos) << check.detail;
   EXPECT_EQ(fails({kIdB, storage::Null{}, 1, storage::Null{}}).code, storage::kCheck);
-  for (const auto& error : {unique, check, fails({kIdB, "SECRET", 1, "019582a1-0000-7d3c-8e5f-6a7b8c9d0e1f"})}) {
+  for (const auto& error :
+       {unique, check, fails({kIdB, "SECRET", 1, "019582a1-0000-7d3c-8e5f-6a7b8c9d0e1f"})}) {
     EXPECT_EQ(error.detail.find("SECRET"), std::string::npos);
     EXPECT_EQ(error.detail.find("first"), std::string::npos) << error.detail;
   }
@@ -149,9 +159,17 @@ TEST_P(StorageTest, ErrorsAreNamedAndCarryNoValues) {
 
 TEST_P(StorageTest, TextIsNeverInterpreted) {
   make_table();
-  const std::vector<std::string> texts = {"'; DROP TABLE things; --", "$1", "\" OR \"\"=\"", "\\'; SELECT 1", "<script>", "%s%n{{x}}", "NULL", "{}"};
+  const std::vector<std::string> texts = {"'; DROP TABLE things; --",
+                                          "$1",
+                                          "\" OR \"\"=\"",
+                                          "\\'; SELECT 1",
+                                          "<script>",
+                                          "%s%n{{x}}",
+                                          "NULL",
+                                          "{}"};
   for (std::size_t i = 0; i < texts.size(); ++i)
-    must("INSERT INTO things (id, name) VALUES ($1, $2)", {"019582a1-2b00-7d3c-8e5f-00000000000" + std::to_string(i), texts[i]});
+    must("INSERT INTO things (id, name) VALUES ($1, $2)",
+         {"019582a1-2b00-7d3c-8e5f-00000000000" + std::to_string(i), texts[i]});
   for (const auto& text : texts) {
     const auto rows = db().query("SELECT name FROM things WHERE name = $1", {text});
     ASSERT_TRUE(rows);
@@ -188,7 +206,8 @@ TEST_P(StorageTest, AFailedStatementEndsTheTransaction) {
   make_table();
   auto t = db().begin().value();
   ASSERT_TRUE(t->query("INSERT INTO things (id, name) VALUES ($1, $2)", {kIdA, "a"}));
-  EXPECT_EQ(t->query("INSERT INTO things (id, name) VALUES ($1, $2)", {kIdB, "a"}).error().code, storage::kUnique);
+  EXPECT_EQ(t->query("INSERT INTO things (id, name) VALUES ($1, $2)", {kIdB, "a"}).error().code,
+            storage::kUnique);
   EXPECT_EQ(t->query("SELECT 1 AS one").error().code, storage::kAborted);
   EXPECT_EQ(t->commit().error().code, storage::kAborted);
   t.reset();
@@ -201,7 +220,8 @@ TEST_P(StorageTest, ReadersSeeOneSnapshotAndCannotWrite) {
   ASSERT_EQ(reader->query("SELECT count(*) AS n FROM things").value().rows.at(0).integer("n"), 0);
   must("INSERT INTO things (id, name) VALUES ($1, 'a')", {kIdA});
   EXPECT_EQ(reader->query("SELECT count(*) AS n FROM things").value().rows.at(0).integer("n"), 0);
-  EXPECT_EQ(reader->query("INSERT INTO things (id, name) VALUES ($1, 'b')", {kIdB}).error().code, storage::kReadOnly);
+  EXPECT_EQ(reader->query("INSERT INTO things (id, name) VALUES ($1, 'b')", {kIdB}).error().code,
+            storage::kReadOnly);
   reader.reset();
   EXPECT_EQ(count(), 1);
 }
@@ -295,9 +315,12 @@ TEST_P(StorageTest, EightThreads) {
     threads.emplace_back([&, i] {
       for (int n = 0; n < 25; ++n) {
         const auto done = storage::transact(db(), [&](Transaction& t) -> base::Result<void> {
-          auto row = t.query(sqlite() ? "SELECT weight FROM things WHERE id = $1" : "SELECT weight FROM things WHERE id = $1 FOR UPDATE", {kIdA});
+          auto row = t.query(sqlite() ? "SELECT weight FROM things WHERE id = $1"
+                                      : "SELECT weight FROM things WHERE id = $1 FOR UPDATE",
+                             {kIdA});
           if (!row) return base::fail(row.error());
-          auto changed = t.query("UPDATE things SET weight = $2 WHERE id = $1", {kIdA, row->rows.at(0).real("weight") + 1});
+          auto changed = t.query("UPDATE things SET weight = $2 WHERE id = $1",
+                                 {kIdA, row->rows.at(0).real("weight") + 1});
           if (!changed) return base::fail(changed.error());
           return {};
         });
@@ -326,7 +349,8 @@ TEST_P(StorageTest, ACachedStatementSurvivesAChangedTable) {
     return storage::transact(db(), [](Transaction& t) { return t.query("SELECT * FROM things"); });
   };
   ASSERT_TRUE(read());
-  must(sqlite() ? "ALTER TABLE things ADD COLUMN extra TEXT DEFAULT 'x'" : "ALTER TABLE things ADD COLUMN extra text DEFAULT 'x'");
+  must(sqlite() ? "ALTER TABLE things ADD COLUMN extra TEXT DEFAULT 'x'"
+                : "ALTER TABLE things ADD COLUMN extra text DEFAULT 'x'");
   const auto rows = read();
   ASSERT_TRUE(rows) << rows.error().detail;
   EXPECT_EQ(rows->rows.at(0).text("extra"), "x");
@@ -344,11 +368,13 @@ TEST_P(StorageTest, ScriptsRunInsideTheTransaction) {
 
 TEST_P(StorageTest, JsonbSetOfTheGuide) {
   make_table();
-  must("INSERT INTO things (id, name, doc) VALUES ($1, 'a', $2)", {kIdA, R"({"appId": "x", "list": [1, 2, 3], "o": {"k": null}})"});
+  must("INSERT INTO things (id, name, doc) VALUES ($1, 'a', $2)",
+       {kIdA, R"({"appId": "x", "list": [1, 2, 3], "o": {"k": null}})"});
   const auto set = [&](const std::string& path, const std::string& value) -> std::string {
     const auto rows = db().query("SELECT jsonb_set(doc, '" + path + "', '" + value + "') AS doc FROM things");
     if (!rows) return "error";
-    // PostgreSQL prints jsonb with spaces and in its own order of members; every text here has neither inside.
+    // PostgreSQL prints jsonb with spaces and in its own order of members; every text here has neither
+    // inside.
     std::string text = rows->rows.at(0).text("doc");
     std::erase(text, ' ');
     return text;
@@ -374,8 +400,13 @@ TEST_P(StorageTest, JsonbSetOfTheGuide) {
   EXPECT_TRUE(db().query("SELECT jsonb_set(NULL, '{a}', '1') AS doc").value().rows.at(0).is_null("doc"));
   EXPECT_EQ(code("SELECT jsonb_set('1', '{a}', '1') AS doc"), storage::kSyntax);
 
-  must("UPDATE things SET doc = jsonb_set(doc, '{templateId}', '\"66c0aa11bb22cc33dd44ee55\"') WHERE name = 'a'");
-  EXPECT_EQ(db().query("SELECT doc->'templateId' as template_id FROM things").value().rows.at(0).text("template_id"),
+  must(
+      "UPDATE things SET doc = jsonb_set(doc, '{templateId}', '\"66c0aa11bb22cc33dd44ee55\"') WHERE name = "
+      "'a'");
+  EXPECT_EQ(db().query("SELECT doc->'templateId' as template_id FROM things")
+                .value()
+                .rows.at(0)
+                .text("template_id"),
             "\"66c0aa11bb22cc33dd44ee55\"");
 }
 
@@ -396,18 +427,24 @@ TEST(Sqlite, OneConnectionInMemory) {
 TEST(Sqlite, SettingsOfTheSpecification) {
   storage::testing::FreshDatabase fresh(Backend::kSqlite);
   const auto pragma = [&](const std::string& name) {
-    return fresh.db().query("SELECT CAST(" + name + " AS TEXT) AS v FROM pragma_" + name).value().rows.at(0).text("v");
+    return fresh.db()
+        .query("SELECT CAST(" + name + " AS TEXT) AS v FROM pragma_" + name)
+        .value()
+        .rows.at(0)
+        .text("v");
   };
   EXPECT_EQ(pragma("journal_mode"), "wal");
   EXPECT_EQ(pragma("synchronous"), "2");
   EXPECT_EQ(pragma("foreign_keys"), "1");
-  EXPECT_EQ(fresh.db().query("SELECT timeout AS v FROM pragma_busy_timeout").value().rows.at(0).integer("v"), 5000);
+  EXPECT_EQ(fresh.db().query("SELECT timeout AS v FROM pragma_busy_timeout").value().rows.at(0).integer("v"),
+            5000);
   const auto mode = std::filesystem::status(fresh.options().url.substr(7)).permissions();
   EXPECT_EQ(mode & std::filesystem::perms(077), std::filesystem::perms::none);
 }
 
 TEST(Database, SaysWhyItCannotBeOpened) {
-  for (const char* url : {"", "mysql://x", "sqlite:", "sqlite:/nowhere/at/all.db", "postgresql://nobody:SECRET@127.0.0.1:1/x"}) {
+  for (const char* url : {"", "mysql://x", "sqlite:", "sqlite:/nowhere/at/all.db",
+                          "postgresql://nobody:SECRET@127.0.0.1:1/x"}) {
     const auto db = Database::open({.url = url, .schema = {}});
     ASSERT_FALSE(db) << url;
     EXPECT_EQ(db.error().code, storage::kUnavailable);
@@ -428,7 +465,8 @@ TEST_F(PostgresTest, ReplacesAConnectionThatDiedInThePool) {
   const auto pid = fresh_->db().query("SELECT pg_backend_pid() AS pid").value().rows.at(0).integer("pid");
   const auto other = fresh_->open();
   ASSERT_TRUE(other->query("SELECT pg_terminate_backend($1)", {pid}));
-  const auto now = fresh_->db().query("SELECT pg_backend_pid() AS pid, current_schema() AS s, current_setting('TimeZone') AS z");
+  const auto now = fresh_->db().query(
+      "SELECT pg_backend_pid() AS pid, current_schema() AS s, current_setting('TimeZone') AS z");
   ASSERT_TRUE(now) << now.error().detail;
   EXPECT_NE(now->rows.at(0).integer("pid"), pid);
   EXPECT_EQ(now->rows.at(0).text("s"), fresh_->options().schema);
@@ -452,13 +490,15 @@ TEST_F(PostgresTest, ADeadlockIsRetried) {
   std::atomic<int> inside{0};
   const auto both = [&](Database& mine, int first, int second) {
     return storage::transact(mine, [&, tried = false](Transaction& t) mutable -> base::Result<void> {
-      if (auto done = t.query("UPDATE d SET n = n + 1 WHERE id = $1", {first}); !done) return base::fail(done.error());
+      if (auto done = t.query("UPDATE d SET n = n + 1 WHERE id = $1", {first}); !done)
+        return base::fail(done.error());
       if (!tried) {
         tried = true;
         ++inside;
         while (inside < 2) std::this_thread::yield();
       }
-      if (auto done = t.query("UPDATE d SET n = n + 1 WHERE id = $1", {second}); !done) return base::fail(done.error());
+      if (auto done = t.query("UPDATE d SET n = n + 1 WHERE id = $1", {second}); !done)
+        return base::fail(done.error());
       return {};
     });
   };
@@ -473,10 +513,13 @@ TEST_F(PostgresTest, ADeadlockIsRetried) {
 
 TEST_F(PostgresTest, NoTransactionStaysOpen) {
   (void)fresh_->db().query("SELECT broken");
-  { auto t = fresh_->db().begin(); }
+  {
+    auto t = fresh_->db().begin();
+  }
   ASSERT_TRUE(fresh_->db().query("SELECT 1 AS one"));
   const auto idle = fresh_->open()->query(
-      "SELECT count(*) AS n FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND application_name = 'televisit'");
+      "SELECT count(*) AS n FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND "
+      "application_name = 'televisit'");
   EXPECT_EQ(idle.value().rows.at(0).integer("n"), 0);
 }
 

@@ -14,9 +14,9 @@
 //   INSTANTIATE_TEST_SUITE_P(Databases, StoreTest, ::testing::ValuesIn(storage::testing::backends()),
 //                            [](const auto& test) { return storage::testing::name_of(test.param); });
 //
-// SQLite is a temporary file; PostgreSQL is the server of TELEVISIT_TEST_POSTGRES (scripts/with_postgres sets it) with a
-// new schema of a random name. Both are removed by the destructor. Throws when a database cannot be had: a test must not
-// pass because its database was absent.
+// SQLite is a temporary file; PostgreSQL is the server of TELEVISIT_TEST_POSTGRES (scripts/with_postgres sets
+// it) with a new schema of a random name. Both are removed by the destructor. Throws when a database cannot
+// be had: a test must not pass because its database was absent.
 #pragma once
 
 #include <stdlib.h>
@@ -32,7 +32,9 @@
 
 namespace storage::testing {
 
-inline std::string name_of(Backend backend) { return backend == Backend::kSqlite ? "sqlite" : "postgres"; }
+inline std::string name_of(Backend backend) {
+  return backend == Backend::kSqlite ? "sqlite" : "postgres";
+}
 
 inline std::vector<Backend> backends() {
   std::vector<Backend> out{Backend::kSqlite};
@@ -68,7 +70,8 @@ class FreshDatabase {
       Options admin = options_;
       admin.schema.clear();
       admin.connections = 1;
-      if (auto db = Database::open(admin)) (void)(*db)->query("DROP SCHEMA IF EXISTS " + options_.schema + " CASCADE");
+      if (auto db = Database::open(admin))
+        (void)(*db)->query("DROP SCHEMA IF EXISTS " + options_.schema + " CASCADE");
     }
   }
   FreshDatabase(const FreshDatabase&) = delete;

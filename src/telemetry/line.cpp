@@ -9,20 +9,28 @@ constexpr std::string_view kHex = "0123456789abcdef";
 
 std::string_view upper_name(Level level) {
   switch (level) {
-    case Level::kDebug: return "DEBUG";
-    case Level::kInfo: return "INFO";
-    case Level::kWarn: return "WARN";
-    case Level::kError: return "ERROR";
+    case Level::kDebug:
+      return "DEBUG";
+    case Level::kInfo:
+      return "INFO";
+    case Level::kWarn:
+      return "WARN";
+    case Level::kError:
+      return "ERROR";
   }
   return "INFO";
 }
 
 std::string_view lower_name(Level level) {
   switch (level) {
-    case Level::kDebug: return "debug";
-    case Level::kInfo: return "info";
-    case Level::kWarn: return "warn";
-    case Level::kError: return "error";
+    case Level::kDebug:
+      return "debug";
+    case Level::kInfo:
+      return "info";
+    case Level::kWarn:
+      return "warn";
+    case Level::kError:
+      return "error";
   }
   return "info";
 }
@@ -99,12 +107,15 @@ void append_json_string(std::string& out, std::string_view text) {
 
 // "nan" and "inf" are numbers to C++ but not to JSON.
 bool json_literal(const Field& f) {
-  return !f.quoted && !f.value.empty() && (f.value == "true" || f.value == "false" || f.value.find_first_not_of("-.0123456789") == std::string::npos);
+  return !f.quoted && !f.value.empty() &&
+         (f.value == "true" || f.value == "false" ||
+          f.value.find_first_not_of("-.0123456789") == std::string::npos);
 }
 
 }  // namespace
 
-std::string text_line(base::WallTime now, Level level, std::string_view message, std::initializer_list<Field> fields) {
+std::string text_line(base::WallTime now, Level level, std::string_view message,
+                      std::initializer_list<Field> fields) {
   std::string out = base::format_rfc3339(now);
   out += ' ';
   out += upper_name(level);
@@ -119,7 +130,8 @@ std::string text_line(base::WallTime now, Level level, std::string_view message,
   return out;
 }
 
-std::string json_line(base::WallTime now, Level level, std::string_view message, std::initializer_list<Field> fields) {
+std::string json_line(base::WallTime now, Level level, std::string_view message,
+                      std::initializer_list<Field> fields) {
   std::string out = "{\"time\":\"";
   out += base::format_rfc3339(now);
   out += "\",\"level\":\"";

@@ -11,7 +11,8 @@
 namespace telemetry {
 namespace {
 
-// The one process-wide object: a log that had to be handed to every function would be missing where it is needed most.
+// The one process-wide object: a log that had to be handed to every function would be missing where it is
+// needed most.
 struct Sink {
   std::shared_ptr<spdlog::logger> logger;
   std::atomic<Level> level{Level::kInfo};
@@ -33,10 +34,14 @@ Sink& sink() {
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
-    case Level::kDebug: return spdlog::level::debug;
-    case Level::kInfo: return spdlog::level::info;
-    case Level::kWarn: return spdlog::level::warn;
-    case Level::kError: return spdlog::level::err;
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarn:
+      return spdlog::level::warn;
+    case Level::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -53,9 +58,8 @@ void log(Level level, std::string_view message, std::initializer_list<Field> fie
   Sink& s = sink();
   if (level < s.level.load(std::memory_order_relaxed)) return;
   const base::WallTime now = base::SystemClock{}.wall();
-  const std::string line = s.json.load(std::memory_order_relaxed)
-                               ? json_line(now, level, message, fields)
-                               : text_line(now, level, message, fields);
+  const std::string line = s.json.load(std::memory_order_relaxed) ? json_line(now, level, message, fields)
+                                                                  : text_line(now, level, message, fields);
   s.logger->log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 

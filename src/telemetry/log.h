@@ -1,5 +1,6 @@
-// The log. spdlog lives in log.cpp alone. Thread-safe. Values are strings, numbers and booleans; base::Secret and base::PatientData have no
-// conversion, so they do not compile. Every line passes the redaction filter and has its control characters escaped.
+// The log. spdlog lives in log.cpp alone. Thread-safe. Values are strings, numbers and booleans; base::Secret
+// and base::PatientData have no conversion, so they do not compile. Every line passes the redaction filter
+// and has its control characters escaped.
 #pragma once
 
 #include <cstdint>
@@ -30,10 +31,18 @@ struct Field {
 void configure_log(Level level, std::string_view format);
 
 void log(Level level, std::string_view message, std::initializer_list<Field> fields = {});
-inline void info(std::string_view m, std::initializer_list<Field> f = {}) { log(Level::kInfo, m, f); }
-inline void warn(std::string_view m, std::initializer_list<Field> f = {}) { log(Level::kWarn, m, f); }
-inline void error(std::string_view m, std::initializer_list<Field> f = {}) { log(Level::kError, m, f); }
-inline void debug(std::string_view m, std::initializer_list<Field> f = {}) { log(Level::kDebug, m, f); }
+inline void info(std::string_view m, std::initializer_list<Field> f = {}) {
+  log(Level::kInfo, m, f);
+}
+inline void warn(std::string_view m, std::initializer_list<Field> f = {}) {
+  log(Level::kWarn, m, f);
+}
+inline void error(std::string_view m, std::initializer_list<Field> f = {}) {
+  log(Level::kError, m, f);
+}
+inline void debug(std::string_view m, std::initializer_list<Field> f = {}) {
+  log(Level::kDebug, m, f);
+}
 
 // What the filter does, for tests and for texts that leave by other doors (problem details, audit).
 std::string redact(std::string_view text);

@@ -37,7 +37,8 @@ class RealHistogram final : public Histogram {
 };
 
 // From a fast local call to the longest provider deadline.
-const prometheus::Histogram::BucketBoundaries kSecondsBuckets{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20};
+const prometheus::Histogram::BucketBoundaries kSecondsBuckets{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                                              0.25,  0.5,    1,     2.5,  5,     10,   20};
 
 }  // namespace
 
@@ -52,7 +53,8 @@ struct Metrics::Impl {
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
-Counter& Metrics::counter(const std::string& name, const std::string& help, const std::string& label, const std::string& value) {
+Counter& Metrics::counter(const std::string& name, const std::string& help, const std::string& label,
+                          const std::string& value) {
   const std::lock_guard lock(impl_->mutex);
   auto& slot = impl_->counters[name + '\0' + label + '\0' + value];
   if (!slot) {
@@ -67,7 +69,9 @@ Counter& Metrics::counter(const std::string& name, const std::string& help, cons
 Gauge& Metrics::gauge(const std::string& name, const std::string& help) {
   const std::lock_guard lock(impl_->mutex);
   auto& slot = impl_->gauges[name];
-  if (!slot) slot = std::make_unique<RealGauge>(prometheus::BuildGauge().Name(name).Help(help).Register(impl_->registry).Add({}));
+  if (!slot)
+    slot = std::make_unique<RealGauge>(
+        prometheus::BuildGauge().Name(name).Help(help).Register(impl_->registry).Add({}));
   return *slot;
 }
 
@@ -75,11 +79,16 @@ Histogram& Metrics::seconds(const std::string& name, const std::string& help) {
   const std::lock_guard lock(impl_->mutex);
   auto& slot = impl_->histograms[name];
   if (!slot)
-    slot = std::make_unique<RealHistogram>(
-        prometheus::BuildHistogram().Name(name).Help(help).Register(impl_->registry).Add({}, kSecondsBuckets));
+    slot = std::make_unique<RealHistogram>(prometheus::BuildHistogram()
+                                               .Name(name)
+                                               .Help(help)
+                                               .Register(impl_->registry)
+                                               .Add({}, kSecondsBuckets));
   return *slot;
 }
 
-std::string Metrics::text() const { return prometheus::TextSerializer().Serialize(impl_->registry.Collect()); }
+std::string Metrics::text() const {
+  return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
+}
 
 }  // namespace telemetry

@@ -1,4 +1,5 @@
-// Counters, gauges and histograms, exported as Prometheus text. prometheus-cpp lives in metrics.cpp alone. No organisation or person labels.
+// Counters, gauges and histograms, exported as Prometheus text. prometheus-cpp lives in metrics.cpp alone. No
+// organisation or person labels.
 #pragma once
 
 #include <memory>
@@ -29,7 +30,8 @@ class Metrics {
   Metrics();
   ~Metrics();
   // References stay valid as long as this object. The same name and label give the same object.
-  Counter& counter(const std::string& name, const std::string& help, const std::string& label = "", const std::string& value = "");
+  Counter& counter(const std::string& name, const std::string& help, const std::string& label = "",
+                   const std::string& value = "");
   Gauge& gauge(const std::string& name, const std::string& help);
   Histogram& seconds(const std::string& name, const std::string& help);
   std::string text() const;

@@ -9,7 +9,9 @@ constexpr std::string_view kRedacted = "[redacted]";
 bool is_base64url(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
-bool is_word(char c) { return is_base64url(c); }
+bool is_word(char c) {
+  return is_base64url(c);
+}
 
 std::size_t run(std::string_view text, std::size_t at, bool (*accept)(char)) {
   std::size_t end = at;
@@ -17,8 +19,8 @@ std::size_t run(std::string_view text, std::size_t at, bool (*accept)(char)) {
   return end - at;
 }
 
-// RFC 7519: header.payload.signature; "eyJ" is the start of every base64url text that begins with `{"`. The signature may be cut or
-// empty ("alg":"none"), and what is left is still worth hiding.
+// RFC 7519: header.payload.signature; "eyJ" is the start of every base64url text that begins with `{"`. The
+// signature may be cut or empty ("alg":"none"), and what is left is still worth hiding.
 std::size_t jwt_length(std::string_view text, std::size_t at) {
   if (text.substr(at, 3) != "eyJ") return 0;
   std::size_t end = at + run(text, at, is_base64url);
@@ -39,7 +41,9 @@ std::size_t key_length(std::string_view text, std::size_t at) {
 
 std::size_t envelope_length(std::string_view text, std::size_t at) {
   if (text.substr(at, 7) != "enc:v1:") return 0;
-  return 7 + run(text, at + 7, [](char c) { return is_base64url(c) || c == ':' || c == '.' || c == '+' || c == '/' || c == '='; });
+  return 7 + run(text, at + 7, [](char c) {
+           return is_base64url(c) || c == ':' || c == '.' || c == '+' || c == '/' || c == '=';
+         });
 }
 
 // Length of `token=` with its value; `name_length` is what stays.
@@ -48,7 +52,8 @@ std::size_t query_length(std::string_view text, std::size_t at, std::size_t& nam
     if (!base::equals_ignore_case(text.substr(at, name.size()), name)) continue;
     name_length = name.size();
     return name.size() + run(text, at + name.size(), [](char c) {
-             return static_cast<unsigned char>(c) > 0x20 && c != '&' && c != '#' && c != '"' && c != '\'' && c != '<' && c != '>' && c != 0x7f;
+             return static_cast<unsigned char>(c) > 0x20 && c != '&' && c != '#' && c != '"' && c != '\'' &&
+                    c != '<' && c != '>' && c != 0x7f;
            });
   }
   return 0;

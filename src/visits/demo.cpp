@@ -46,7 +46,8 @@ FhirResource person_resource(const Person& p, const std::string& system_base, ba
   name["given"] = json::Array{p.given};
   if (*p.prefix) name["prefix"] = json::Array{p.prefix};
   json::Object identifier;
-  identifier["system"] = system_base + (std::string_view(p.type) == "Patient" ? "/ehr-patient" : "/ehr-practitioner");
+  identifier["system"] =
+      system_base + (std::string_view(p.type) == "Patient" ? "/ehr-patient" : "/ehr-practitioner");
   identifier["value"] = p.id;
   json::Object meta;
   meta["versionId"] = "1";
@@ -81,7 +82,8 @@ json::Object participant(const char* type, const char* id) {
 
 FhirResource appointment_resource(const Slot& slot, std::int64_t version, base::WallTime now) {
   const std::int64_t quarter_ms = 15 * 60 * 1000;
-  const base::WallTime start = base::WallTime{now.ms - now.ms % quarter_ms} + base::Duration::seconds(slot.start_min * 60);
+  const base::WallTime start =
+      base::WallTime{now.ms - now.ms % quarter_ms} + base::Duration::seconds(slot.start_min * 60);
   json::Object meta;
   meta["versionId"] = std::to_string(version);
   meta["lastUpdated"] = base::format_rfc3339(now);
@@ -94,7 +96,8 @@ FhirResource appointment_resource(const Slot& slot, std::int64_t version, base::
   o["start"] = base::format_rfc3339(start);
   o["end"] = base::format_rfc3339(start + base::Duration::seconds(slot.length_min * 60));
   o["minutesDuration"] = slot.length_min;
-  o["participant"] = json::Array{participant("Patient", slot.patient), participant("Practitioner", slot.practitioner)};
+  o["participant"] =
+      json::Array{participant("Patient", slot.patient), participant("Practitioner", slot.practitioner)};
   return {"Appointment", slot.id, version, now, false, json::serialize(o)};
 }
 
@@ -103,7 +106,9 @@ base::Result<void> seed_people(storage::Transaction& t, const Organization& org,
     auto known = store::find_resource(t, org.id, p.type, p.id);
     if (!known) return base::fail(known.error());
     if (*known) continue;
-    if (auto r = store::put_resource(t, org.id, person_resource(p, org.fhir_system_base, now), kActor, {}); !r) return r;
+    if (auto r = store::put_resource(t, org.id, person_resource(p, org.fhir_system_base, now), kActor, {});
+        !r)
+      return r;
   }
   return {};
 }
@@ -125,7 +130,9 @@ base::Result<void> seed_appointments(storage::Transaction& t, const Organization
   for (std::size_t i = 0; i < versions.size(); ++i) {
     if (versions[i] != 0 && !day_over) continue;
     const FhirResource fresh = appointment_resource(kSlots[i], versions[i] + 1, now);
-    if (auto r = store::put_resource(t, org.id, fresh, kActor, appointment_index(read_appointment(fresh))); !r) return r;
+    if (auto r = store::put_resource(t, org.id, fresh, kActor, appointment_index(read_appointment(fresh)));
+        !r)
+      return r;
   }
   return {};
 }
@@ -133,7 +140,8 @@ base::Result<void> seed_appointments(storage::Transaction& t, const Organization
 json::Object engine_credentials(Core& core, const Integration& row, const DemoSeed& seed) {
   json::Object credentials;
   credentials["appId"] = seed.app_id;
-  credentials["appSecret"] = core.keyring.seal(seed.app_secret, "televisit/v1/integrations/" + row.org_id + "/" + row.id + "/appSecret", core.random);
+  credentials["appSecret"] = core.keyring.seal(
+      seed.app_secret, "televisit/v1/integrations/" + row.org_id + "/" + row.id + "/appSecret", core.random);
   credentials["apiEndpoint"] = seed.api_endpoint;
   if (!seed.missing_template) credentials["templateId"] = seed.template_id;
   credentials["recordingEnabled"] = "false";
@@ -141,7 +149,8 @@ json::Object engine_credentials(Core& core, const Integration& row, const DemoSe
 }
 
 // The debug guide's leftover: a visit whose room id no provider ever issued.
-base::Result<void> seed_legacy_visit(storage::Transaction& t, Core& core, const Integration& row, base::WallTime now) {
+base::Result<void> seed_legacy_visit(storage::Transaction& t, Core& core, const Integration& row,
+                                     base::WallTime now) {
   Visit v;
   v.id = core.random.uuid();
   v.org_id = row.org_id;
@@ -157,19 +166,21 @@ base::Result<void> seed_legacy_visit(storage::Transaction& t, Core& core, const 
   return store::insert_visit(t, v);
 }
 
-base::Result<std::string> seed_integration(storage::Transaction& t, Core& core, const Organization& org, const DemoSeed& seed,
-                                           base::WallTime now) {
+base::Result<std::string> seed_integration(storage::Transaction& t, Core& core, const Organization& org,
+                                           const DemoSeed& seed, base::WallTime now) {
   auto rows = store::list_integrations(t, org.id);
   if (!rows) return base::fail(rows.error());
   for (Integration& row : *rows) {
     if (row.vendor_id != "100ms" || row.created_by != kActor) continue;
     auto opened = core.keyring.open(json::text_or(row.credentials, "appSecret"),
                                     "televisit/v1/integrations/" + row.org_id + "/" + row.id + "/appSecret");
-    const bool current = opened && *opened == seed.app_secret && json::text_or(row.credentials, "appId") == seed.app_id &&
+    const bool current = opened && *opened == seed.app_secret &&
+                         json::text_or(row.credentials, "appId") == seed.app_id &&
                          json::text_or(row.credentials, "apiEndpoint") == seed.api_endpoint;
     const json::Object fresh = engine_credentials(core, row, seed);
     if (!current) {
-      for (const char* member : {"appId", "appSecret", "apiEndpoint"}) row.credentials[member] = fresh.at(member);
+      for (const char* member : {"appId", "appSecret", "apiEndpoint"})
+        row.credentials[member] = fresh.at(member);
       row.health_status = "inactive";
       auto updated = store::update_integration(t, row, kActor, now);
       if (!updated) return base::fail(updated.error());
@@ -183,7 +194,9 @@ base::Result<std::string> seed_integration(storage::Transaction& t, Core& core, 
   row.enabled = true;
   row.credentials = engine_credentials(core, row, seed);
   if (auto r = store::insert_integration(t, row, kActor, now); !r) return base::fail(r.error());
-  if (auto r = store::log_activity(t, {row.org_id, row.id, "created", true, "{}", std::nullopt, kActor}, now); !r) return base::fail(r.error());
+  if (auto r = store::log_activity(t, {row.org_id, row.id, "created", true, "{}", std::nullopt, kActor}, now);
+      !r)
+    return base::fail(r.error());
   if (seed.missing_template)
     if (auto r = seed_legacy_visit(t, core, row, now); !r) return base::fail(r.error());
   return row.id;

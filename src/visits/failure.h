@@ -1,4 +1,5 @@
-// How a use case fails: a code of visit-api.md §3.7 and what goes with it. No member may hold a secret or patient data.
+// How a use case fails: a code of visit-api.md §3.7 and what goes with it. No member may hold a secret or
+// patient data.
 #pragma once
 
 #include <optional>
@@ -29,7 +30,11 @@ struct Failure {
 template <class T>
 using Outcome = tl::expected<T, Failure>;
 
-inline tl::unexpected<Failure> refuse(std::string_view code, std::string detail) { return tl::unexpected<Failure>(Failure(code, std::move(detail))); }
-inline tl::unexpected<Failure> refuse(Failure failure) { return tl::unexpected<Failure>(std::move(failure)); }
+inline tl::unexpected<Failure> refuse(std::string_view code, std::string detail) {
+  return tl::unexpected<Failure>(Failure(code, std::move(detail)));
+}
+inline tl::unexpected<Failure> refuse(Failure failure) {
+  return tl::unexpected<Failure>(std::move(failure));
+}
 
 }  // namespace visits

@@ -1,4 +1,5 @@
-// A clinic under test: the real visits module behind a real HTTP server on loopback, a fresh database, and a scripted 100ms server. Header only.
+// A clinic under test: the real visits module behind a real HTTP server on loopback, a fresh database, and a
+// scripted 100ms server. Header only.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,7 +15,8 @@ namespace visits::testing {
 
 // Found upwards from the test program, wherever it is run from.
 inline std::string migrations_folder() {
-  for (std::filesystem::path at = std::filesystem::canonical("/proc/self/exe"); at.has_relative_path(); at = at.parent_path())
+  for (std::filesystem::path at = std::filesystem::canonical("/proc/self/exe"); at.has_relative_path();
+       at = at.parent_path())
     if (std::filesystem::exists(at / "migrations" / "visits")) return (at / "migrations" / "visits").string();
   throw std::runtime_error("no migrations/visits above the test program");
 }
@@ -22,7 +24,9 @@ inline std::string migrations_folder() {
 class Clinic {
  public:
   explicit Clinic(storage::Backend backend, bool missing_template = false)
-      : fresh(backend), key_file_(std::filesystem::temp_directory_path() / ("televisit-key-" + random.text("abcdefghijklmnop", 12))) {
+      : fresh(backend),
+        key_file_(std::filesystem::temp_directory_path() /
+                  ("televisit-key-" + random.text("abcdefghijklmnop", 12))) {
     auto ring = crypto::Keyring::load_or_create(key_file_.string(), random);
     if (!ring) throw std::runtime_error(ring.error().detail);
     keyring_.emplace(std::move(*ring));
@@ -34,7 +38,8 @@ class Clinic {
     config.open_loopback = "auto";
     config.own_engine_endpoints = {imposter.endpoint()};
     config.background = false;
-    auto opened = Visits::open(std::move(config), {fresh.db(), *keyring_, clock, random, metrics_, pool_, timers_});
+    auto opened =
+        Visits::open(std::move(config), {fresh.db(), *keyring_, clock, random, metrics_, pool_, timers_});
     if (!opened) throw std::runtime_error(opened.error().code + ": " + opened.error().detail);
     visits = std::move(*opened);
     DemoSeed seed = demo_seed(missing_template);
@@ -72,8 +77,8 @@ class Clinic {
     http::ClientResponse raw;
     std::string at(std::string_view member) const { return std::string(json::text_or(body, member)); }
   };
-  Answer call(const std::string& method, const std::string& path, const std::string& body = "", std::vector<http::Header> headers = {},
-              bool with_org = true) {
+  Answer call(const std::string& method, const std::string& path, const std::string& body = "",
+              std::vector<http::Header> headers = {}, bool with_org = true) {
     http::ClientRequest request;
     request.method = method;
     request.url = "http://127.0.0.1:" + std::to_string(server_->address("api").port) + path;
@@ -83,9 +88,11 @@ class Clinic {
     request.body = body;
     request.total_timeout = base::Duration::seconds(30);
     auto response = http_.send(request);
-    if (!response) throw std::runtime_error("the server did not answer " + path + ": " + response.error().detail);
+    if (!response)
+      throw std::runtime_error("the server did not answer " + path + ": " + response.error().detail);
     Answer out{response->status, {}, response->body, *response};
-    if (auto parsed = json::parse_tolerant(out.text); parsed && parsed->is_object()) out.body = parsed->as_object();
+    if (auto parsed = json::parse_tolerant(out.text); parsed && parsed->is_object())
+      out.body = parsed->as_object();
     return out;
   }
   Answer get(const std::string& path) { return call("GET", path); }

@@ -24,7 +24,9 @@ std::string without_slash(std::string url) {
   return url;
 }
 
-base::Error error_of(const Failure& failure) { return {failure.code, failure.detail}; }
+base::Error error_of(const Failure& failure) {
+  return {failure.code, failure.detail};
+}
 
 // One background job: posted by a timer, never twice at once, waited for by its destructor.
 class Job {
@@ -75,7 +77,8 @@ struct Visits::Impl {
     if (org_id.empty()) {
       auto org = read(core, [](storage::Transaction& t) { return store::find_demo_organization(t); });
       if (!org) return base::fail(org.error());
-      if (!*org) return base::fail("not_found", "no organisation was named and there is no demo organisation");
+      if (!*org)
+        return base::fail("not_found", "no organisation was named and there is no demo organisation");
       org_id = (*org)->id;
     }
     return Principal{Principal::Kind::kOperator, std::move(org_id), "operator"};
@@ -94,12 +97,14 @@ Visits::~Visits() = default;
 
 base::Result<std::unique_ptr<Visits>> Visits::open(Config config, Dependencies dependencies) {
   if (config.open_loopback == "on" && !config.all_listeners_loopback)
-    return base::fail("listener_not_loopback", "auth.openLoopback is on, but a listening address is not loopback");
+    return base::fail("listener_not_loopback",
+                      "auth.openLoopback is on, but a listening address is not loopback");
   config.public_api_url = without_slash(std::move(config.public_api_url));
   config.public_web_url = without_slash(std::move(config.public_web_url));
   auto migrations = storage::load_migrations(config.migrations_folder, dependencies.database.backend());
   if (!migrations) return base::fail(migrations.error());
-  if (auto done = storage::migrate(dependencies.database, *migrations, dependencies.clock); !done) return base::fail(done.error());
+  if (auto done = storage::migrate(dependencies.database, *migrations, dependencies.clock); !done)
+    return base::fail(done.error());
   auto aborted = storage::transact(dependencies.database, [&](storage::Transaction& t) {
     return store::abort_open_check_runs(t, dependencies.clock.wall());
   });
@@ -151,7 +156,8 @@ base::Result<TestRun> Visits::test_integration(const std::string& org_id, const 
   return std::move(*run);
 }
 
-base::Result<std::vector<TemplateInfo>> Visits::list_templates(const std::string& org_id, const std::string& integration_id) {
+base::Result<std::vector<TemplateInfo>> Visits::list_templates(const std::string& org_id,
+                                                               const std::string& integration_id) {
   auto principal = impl_->operator_of(org_id);
   if (!principal) return base::fail(principal.error());
   auto templates = live_templates(impl_->core, *principal, integration_id);

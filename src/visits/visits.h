@@ -1,5 +1,6 @@
-// The EHR side behind one facade: opens and migrates its database, mounts its endpoints, runs its reconciler and compensator, and serves the
-// CLI. Thread-safe after open(). Destroying it stops the timers and waits for the round that runs; destroy servers that use its routes first.
+// The EHR side behind one facade: opens and migrates its database, mounts its endpoints, runs its reconciler
+// and compensator, and serves the CLI. Thread-safe after open(). Destroying it stops the timers and waits for
+// the round that runs; destroy servers that use its routes first.
 #pragma once
 
 #include <memory>
@@ -86,21 +87,24 @@ struct TemplateInfo {
 
 class Visits {
  public:
-  // Migrates. Errors: those of storage::migrate, "listener_not_loopback" (open_loopback on, but reachable from elsewhere).
+  // Migrates. Errors: those of storage::migrate, "listener_not_loopback" (open_loopback on, but reachable
+  // from elsewhere).
   static base::Result<std::unique_ptr<Visits>> open(Config config, Dependencies dependencies);
   ~Visits();
 
   // /api/…, /fhir/R4 reads, /problems/:code, /healthz, /readyz. May be called for several routers.
   void mount(http::Router& router);
 
-  // Idempotent. Makes the demo organisation, its people, today's appointments and the 100ms integration, or brings the engine's address and
-  // keys of an existing one up to date; a templateId that somebody changed or removed is left alone.
+  // Idempotent. Makes the demo organisation, its people, today's appointments and the 100ms integration, or
+  // brings the engine's address and keys of an existing one up to date; a templateId that somebody changed or
+  // removed is left alone.
   base::Result<DemoInfo> init_demo(const DemoSeed& seed);
   base::Result<std::optional<DemoInfo>> demo_info();
 
   // For the CLI; `org_id` may be empty when the integration is the demo organisation's.
   base::Result<TestRun> test_integration(const std::string& org_id, const std::string& integration_id);
-  base::Result<std::vector<TemplateInfo>> list_templates(const std::string& org_id, const std::string& integration_id);
+  base::Result<std::vector<TemplateInfo>> list_templates(const std::string& org_id,
+                                                         const std::string& integration_id);
 
   // One round of the reconciler and of the compensator, now, on the calling thread.
   void run_housekeeping();

@@ -9,8 +9,9 @@ namespace engine {
 namespace {
 
 json::Object peer_document(const Peer& peer, bool with_tracks) {
-  json::Object out{{"id", peer.self.peer_id},   {"name", peer.self.name}, {"user_id", peer.self.user_id},
-                   {"metadata", peer.self.data}, {"role", peer.self.role}, {"joined_at", base::format_rfc3339(peer.self.joined_at)}};
+  json::Object out{{"id", peer.self.peer_id},      {"name", peer.self.name},
+                   {"user_id", peer.self.user_id}, {"metadata", peer.self.data},
+                   {"role", peer.self.role},       {"joined_at", base::format_rfc3339(peer.self.joined_at)}};
   if (!with_tracks) return out;
   json::Object tracks;
   for (const auto& [id, track] : peer.tracks) {
@@ -29,20 +30,30 @@ json::Object peer_document(const Peer& peer, bool with_tracks) {
 json::Object session_document(const Session& s, const Workspace& w) {
   json::Object peers;
   for (const auto& p : s.peers) {
-    json::Object peer{{"id", p.peer_id}, {"session_id", s.id}, {"name", p.name}, {"role", p.role}, {"user_id", p.user_id}, {"joined_at", base::format_rfc3339(p.joined_at)}};
+    json::Object peer{{"id", p.peer_id},      {"session_id", s.id},
+                      {"name", p.name},       {"role", p.role},
+                      {"user_id", p.user_id}, {"joined_at", base::format_rfc3339(p.joined_at)}};
     if (p.left_at) peer["left_at"] = base::format_rfc3339(*p.left_at);
     peers[p.peer_id] = std::move(peer);
   }
-  json::Object out{{"id", s.id}, {"room_id", s.room_id}, {"customer_id", w.customer_id}, {"app_id", w.app_id}, {"active", !s.closed_at.has_value()}};
+  json::Object out{{"id", s.id},
+                   {"room_id", s.room_id},
+                   {"customer_id", w.customer_id},
+                   {"app_id", w.app_id},
+                   {"active", !s.closed_at.has_value()}};
   out["peers"] = std::move(peers);
   out["created_at"] = base::format_rfc3339(s.created_at);
   out["updated_at"] = base::format_rfc3339(s.updated_at);
   return out;
 }
 
-http::Response no_session() { return error_answer(404, "session not found"); }
+http::Response no_session() {
+  return error_answer(404, "session not found");
+}
 
-http::Response refused(const Refusal& refusal) { return error_answer(refusal.code, refusal.message); }
+http::Response refused(const Refusal& refusal) {
+  return error_answer(refusal.code, refusal.message);
+}
 
 }  // namespace
 
@@ -54,7 +65,9 @@ http::Response ManagementApi::active_room(const http::Request& request, const Wo
     if (!snapshot || snapshot->peers.empty()) return std::nullopt;
     json::Array ids;
     for (const Peer* peer : snapshot->peers) ids.emplace_back(peer->self.peer_id);
-    return json::Object{{"id", snapshot->session.id}, {"created_at", base::format_rfc3339(snapshot->session.created_at)}, {"peers", std::move(ids)}};
+    return json::Object{{"id", snapshot->session.id},
+                        {"created_at", base::format_rfc3339(snapshot->session.created_at)},
+                        {"peers", std::move(ids)}};
   });
   if (!session || !*session) return no_session();
   json::Object out{{"id", room->id}, {"name", room->name}, {"customer_id", w.customer_id}};
@@ -65,13 +78,15 @@ http::Response ManagementApi::active_room(const http::Request& request, const Wo
 http::Response ManagementApi::active_peers(const http::Request& request, const Workspace& w) {
   auto room = room_of(request, w);
   if (!room) return room.error();
-  const std::string user(request.query_value("user_id").value_or("")), role(request.query_value("role").value_or(""));
+  const std::string user(request.query_value("user_id").value_or("")),
+      role(request.query_value("role").value_or(""));
   auto peers = services_.live.ask(room->id, [user, role](LiveRoom& live) -> std::optional<json::Object> {
     const auto snapshot = live.snapshot();
     if (!snapshot) return std::nullopt;
     json::Object found;
     for (const Peer* peer : snapshot->peers) {
-      if ((user.empty() || peer->self.user_id == user) && (role.empty() || peer->self.role == role)) found[peer->self.peer_id] = peer_document(*peer, false);
+      if ((user.empty() || peer->self.user_id == user) && (role.empty() || peer->self.role == role))
+        found[peer->self.peer_id] = peer_document(*peer, false);
     }
     return found;
   });
@@ -84,12 +99,13 @@ http::Response ManagementApi::active_peers(const http::Request& request, const W
 http::Response ManagementApi::active_peer(const http::Request& request, const Workspace& w) {
   auto room = room_of(request, w);
   if (!room) return room.error();
-  auto found = services_.live.ask(room->id, [id = std::string(request.param("peer_id"))](LiveRoom& live) -> Outcome<json::Object> {
-    if (!live.snapshot()) return refuse(404, "session not found");
-    const Peer* peer = live.find_peer(id);
-    if (!peer) return refuse(404, "peer not found");
-    return peer_document(*peer, true);
-  });
+  auto found = services_.live.ask(
+      room->id, [id = std::string(request.param("peer_id"))](LiveRoom& live) -> Outcome<json::Object> {
+        if (!live.snapshot()) return refuse(404, "session not found");
+        const Peer* peer = live.find_peer(id);
+        if (!peer) return refuse(404, "peer not found");
+        return peer_document(*peer, true);
+      });
   if (!found) return no_session();
   return *found ? ok(**found) : refused(found->error());
 }
@@ -103,12 +119,13 @@ http::Response ManagementApi::update_peer(const http::Request& request, const Wo
   if (!read.ok()) return invalid_body(read.errors);
   auto& given = read.value;
   if (given.role && given.role->empty()) given.role.reset();
-  auto updated = services_.live.ask(room->id, [id = std::string(request.param("peer_id")), given](LiveRoom& live) -> Outcome<json::Object> {
-    if (!live.snapshot()) return refuse(404, "session not found");
-    auto peer = live.update_peer(id, given.name, given.role, given.metadata);
-    if (!peer) return tl::unexpected(peer.error());
-    return peer_document(**peer, true);
-  });
+  auto updated = services_.live.ask(
+      room->id, [id = std::string(request.param("peer_id")), given](LiveRoom& live) -> Outcome<json::Object> {
+        if (!live.snapshot()) return refuse(404, "session not found");
+        auto peer = live.update_peer(id, given.name, given.role, given.metadata);
+        if (!peer) return tl::unexpected(peer.error());
+        return peer_document(**peer, true);
+      });
   if (!updated) return no_session();
   return *updated ? ok(**updated) : refused(updated->error());
 }
@@ -120,9 +137,11 @@ http::Response ManagementApi::send_message(const http::Request& request, const W
   if (!body) return body.error();
   auto read = json::read<bodies::Message>(*body);
   if (!read.ok()) return invalid_body(read.errors);
-  if (body->contains("peerId")) telemetry::info("send-message with peerId, read as peer_id", {{"room", room->id}});
+  if (body->contains("peerId"))
+    telemetry::info("send-message with peerId, read as peer_id", {{"room", room->id}});
   auto sent = services_.live.ask(room->id, [given = std::move(read.value)](LiveRoom& live) {
-    return live.send_server_message(given.message, given.type.value_or("chat"), given.peer_id.value_or(""), given.role.value_or(""));
+    return live.send_server_message(given.message, given.type.value_or("chat"), given.peer_id.value_or(""),
+                                    given.role.value_or(""));
   });
   if (!sent) return no_session();
   return *sent ? ok({{"message", "message sent"}}) : refused(sent->error());
@@ -135,9 +154,11 @@ http::Response ManagementApi::remove_peers(const http::Request& request, const W
   if (!body) return body.error();
   auto read = json::read<bodies::RemovePeers>(*body);
   if (!read.ok()) return invalid_body(read.errors);
-  if (read.value.peer_id.value_or("").empty() && read.value.role.value_or("").empty()) return invalid_body("peer_id or role is required");
+  if (read.value.peer_id.value_or("").empty() && read.value.role.value_or("").empty())
+    return invalid_body("peer_id or role is required");
   auto removed = services_.live.ask(room->id, [given = std::move(read.value)](LiveRoom& live) {
-    return live.remove_by_server(given.peer_id.value_or(""), given.role.value_or(""), given.reason.value_or(""));
+    return live.remove_by_server(given.peer_id.value_or(""), given.role.value_or(""),
+                                 given.reason.value_or(""));
   });
   if (!removed) return no_session();
   return *removed ? ok({{"message", "peer remove request submitted"}}) : refused(removed->error());
@@ -164,7 +185,8 @@ http::Response ManagementApi::end_room(const http::Request& request, const Works
   return ok({{"message", "session is ending"}});
 }
 
-http::Response ManagementApi::session_page(const SessionFilter& filter, const Page& page, const Workspace& w) {
+http::Response ManagementApi::session_page(const SessionFilter& filter, const Page& page,
+                                           const Workspace& w) {
   auto sessions = services_.store.list_sessions(w.id, filter, page);
   if (!sessions) return storage_failure(sessions.error());
   json::Array data;
@@ -175,18 +197,21 @@ http::Response ManagementApi::session_page(const SessionFilter& filter, const Pa
 http::Response ManagementApi::list_sessions(const http::Request& request, const Workspace& w) {
   SessionFilter filter;
   if (auto active = request.query_value("active"); active && !active->empty()) {
-    if (*active != "true" && *active != "false") return error_answer(400, "Invalid query param", {"active must be true or false"});
+    if (*active != "true" && *active != "false")
+      return error_answer(400, "Invalid query param", {"active must be true or false"});
     filter.active = *active == "true";
   }
   if (auto id = request.query_value("room_id"); id && !id->empty()) {
     if (!base::is_object_id(*id)) return invalid_room_id(*id);
     filter.room_id = std::string(*id);
   }
-  for (auto [name, member] : {std::pair{"after", &SessionFilter::after}, std::pair{"before", &SessionFilter::before}}) {
+  for (auto [name, member] :
+       {std::pair{"after", &SessionFilter::after}, std::pair{"before", &SessionFilter::before}}) {
     auto text = request.query_value(name);
     if (!text || text->empty()) continue;
     filter.*member = base::parse_rfc3339(*text);
-    if (!(filter.*member)) return error_answer(400, "Invalid query param", {std::string(name) + " must be an RFC 3339 time"});
+    if (!(filter.*member))
+      return error_answer(400, "Invalid query param", {std::string(name) + " must be an RFC 3339 time"});
   }
   return session_page(filter, page_of(request), w);
 }

@@ -18,11 +18,14 @@ http::Response error_answer(int status, std::string_view message, const std::vec
   return http::json_response(status, json::serialize(body));
 }
 
-http::Response ok(const json::Object& body) { return http::json_response(200, json::serialize(body)); }
+http::Response ok(const json::Object& body) {
+  return http::json_response(200, json::serialize(body));
+}
 
 http::Response page_answer(const Page& page, json::Array data, std::string_view id_member) {
   std::string last;
-  if (!data.empty() && data.back().is_object()) last = std::string(json::text_or(data.back().as_object(), id_member));
+  if (!data.empty() && data.back().is_object())
+    last = std::string(json::text_or(data.back().as_object(), id_member));
   return ok({{"limit", page.limit}, {"data", std::move(data)}, {"last", last}});
 }
 
@@ -52,7 +55,8 @@ http::Response invalid_body(const std::string& detail) {
 Page page_of(const http::Request& request) {
   Page page;
   if (auto limit = request.query_value("limit")) {
-    if (auto number = base::parse_u64(*limit)) page.limit = static_cast<std::int64_t>(std::clamp<std::uint64_t>(*number, 10, 100));
+    if (auto number = base::parse_u64(*limit))
+      page.limit = static_cast<std::int64_t>(std::clamp<std::uint64_t>(*number, 10, 100));
   }
   if (auto start = request.query_value("start")) page.start = std::string(start->substr(0, 64));
   return page;
@@ -62,7 +66,8 @@ tl::expected<json::Object, http::Response> body_of(const http::Request& request)
   if (base::trim(request.body).empty()) return json::Object();
   auto value = json::parse(request.body);
   if (!value) return tl::unexpected(error_answer(400, "Invalid request body", {value.error().detail}));
-  if (!value->is_object()) return tl::unexpected(error_answer(400, "Invalid request body", {"the body must be a JSON object"}));
+  if (!value->is_object())
+    return tl::unexpected(error_answer(400, "Invalid request body", {"the body must be a JSON object"}));
   return std::move(value->as_object());
 }
 
@@ -75,7 +80,8 @@ std::string shown(std::string_view value) {
 
 http::Response invalid_room_id(std::string_view value) {
   return error_answer(400, "invalid room id: " + shown(value),
-                      {"a room id is 24 hexadecimal digits chosen by the server; this looks like a room name: create the room with "
+                      {"a room id is 24 hexadecimal digits chosen by the server; this looks like a room "
+                       "name: create the room with "
                        "POST /v2/rooms and use the id of the answer"});
 }
 

@@ -12,7 +12,8 @@
 
 namespace engine {
 
-http::Response error_answer(int status, std::string_view message, const std::vector<std::string>& details = {});
+http::Response error_answer(int status, std::string_view message,
+                            const std::vector<std::string>& details = {});
 http::Response ok(const json::Object& body);
 // {"limit","data","last"}: `last` is the id of the last element (§8.3).
 http::Response page_answer(const Page& page, json::Array data, std::string_view id_member = "id");
@@ -25,7 +26,8 @@ http::Response invalid_body(const std::string& detail);
 // limit (clamped to 10..100; SDKs page on it) and start of the query.
 Page page_of(const http::Request& request);
 
-// The body as an object whatever its content type says (§8.2); an empty body is {}. The Response of the error tells the caller what is wrong.
+// The body as an object whatever its content type says (§8.2); an empty body is {}. The Response of the error
+// tells the caller what is wrong.
 tl::expected<json::Object, http::Response> body_of(const http::Request& request);
 
 // "room_1722500000000" and the like: what a stranger sent, shortened and escaped, fit for a message.

@@ -1,17 +1,19 @@
 #include "engine/management/api.h"
 
-
 namespace engine {
 
-ManagementApi::ManagementApi(ApiServices services) : services_(services), code_attempts_(5, 20, services.clock) {}
+ManagementApi::ManagementApi(ApiServices services)
+    : services_(services), code_attempts_(5, 20, services.clock) {}
 
 void ManagementApi::route(http::Router& router, http::Method method, const std::string& pattern, Call call) {
   router.add(method, "/v2" + pattern, [this, call](const http::Request& request) {
-    auto verified = services_.tokens.verify(Tokens::bearer(request.header("authorization")), TokenType::kManagement,
-                                            [this](const std::string& key) { return services_.workspaces.find(key); });
+    auto verified =
+        services_.tokens.verify(Tokens::bearer(request.header("authorization")), TokenType::kManagement,
+                                [this](const std::string& key) { return services_.workspaces.find(key); });
     if (!verified) {
       const bool missing = verified.error().code == "token_missing";
-      return error_answer(401, missing ? "Authentication error" : "Token validation error", {verified.error().detail});
+      return error_answer(401, missing ? "Authentication error" : "Token validation error",
+                          {verified.error().detail});
     }
     return (this->*call)(request, *verified->workspace);
   });
@@ -56,7 +58,8 @@ void ManagementApi::mount(http::Router& router) {
   route(router, kGet, "/sessions/:session_id", &Api::get_session);
 
   // Documented by 100ms and not part of this server: a clear word instead of "not found" (§9.1).
-  for (const char* later : {"/recordings", "/recording-assets", "/live-streams", "/external-streams", "/stream-keys", "/polls", "/analytics", "/sip"}) {
+  for (const char* later : {"/recordings", "/recording-assets", "/live-streams", "/external-streams",
+                            "/stream-keys", "/polls", "/analytics", "/sip"}) {
     for (auto method : {kGet, kPost, kDelete}) {
       route(router, method, later, &Api::not_implemented);
       route(router, method, std::string(later) + "/*rest", &Api::not_implemented);
@@ -67,6 +70,8 @@ void ManagementApi::mount(http::Router& router) {
   }
 }
 
-http::Response ManagementApi::not_implemented(const http::Request&, const Workspace&) { return error_answer(501, "not implemented"); }
+http::Response ManagementApi::not_implemented(const http::Request&, const Workspace&) {
+  return error_answer(501, "not implemented");
+}
 
 }  // namespace engine

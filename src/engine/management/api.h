@@ -1,4 +1,5 @@
-// The REST API under /v2 (100ms-server-api.md). Handlers run on the engine's worker pool; every call is checked against the workspace of its token.
+// The REST API under /v2 (100ms-server-api.md). Handlers run on the engine's worker pool; every call is
+// checked against the workspace of its token.
 #pragma once
 
 #include <functional>

@@ -20,7 +20,8 @@ std::optional<bool> bool_of(std::optional<std::string_view> text) {
 
 bool is_strict_room_name(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == ':' || c == '_';
   });
 }
 
@@ -32,12 +33,16 @@ std::optional<http::Response> wrong_recording(const json::Object& info) {
   const auto& upload = upload_value->as_object();
   const auto type = json::text_or(upload, "type");
   if (type != "s3" && type != "gs" && type != "oss" && type != "azure") {
-    return error_answer(400, "Invalid upload configuration", {"recording_info.upload_info.type must be one of s3, gs, oss, azure"});
+    return error_answer(400, "Invalid upload configuration",
+                        {"recording_info.upload_info.type must be one of s3, gs, oss, azure"});
   }
-  if (json::text_or(upload, "location").empty()) return error_answer(400, "Bucket location is missing", {"recording_info.upload_info.location is required"});
+  if (json::text_or(upload, "location").empty())
+    return error_answer(400, "Bucket location is missing",
+                        {"recording_info.upload_info.location is required"});
   if (const auto* credentials = json::object_at(upload, "credentials")) {
     if (json::text_or(*credentials, "key").empty() || json::text_or(*credentials, "secret").empty()) {
-      return error_answer(400, "Invalid upload configuration", {"recording_info.upload_info.credentials needs key and secret"});
+      return error_answer(400, "Invalid upload configuration",
+                          {"recording_info.upload_info.credentials needs key and secret"});
     }
   }
   return std::nullopt;
@@ -60,7 +65,8 @@ json::Value without_secret(const std::optional<json::Object>& recording) {
   if (!recording) return nullptr;
   json::Object shown = *recording;
   if (auto* upload = shown.if_contains("upload_info"); upload && upload->is_object()) {
-    if (auto* credentials = upload->as_object().if_contains("credentials"); credentials && credentials->is_object()) {
+    if (auto* credentials = upload->as_object().if_contains("credentials");
+        credentials && credentials->is_object()) {
       credentials->as_object()["secret"] = "********";
     }
   }
@@ -70,14 +76,16 @@ json::Value without_secret(const std::optional<json::Object>& recording) {
 // The body's members applied to a room; the first thing that is wrong is the answer.
 std::optional<http::Response> apply(const bodies::Room& body, bool strict_names, Room& room) {
   if (body.name && !body.name->empty()) {
-    if (strict_names && !is_strict_room_name(*body.name)) return invalid_body("name may hold letters, digits and . - : _ only");
+    if (strict_names && !is_strict_room_name(*body.name))
+      return invalid_body("name may hold letters, digits and . - : _ only");
     room.name = *body.name;
   }
   if (body.description) room.description = *body.description;
   if (body.enabled) room.enabled = *body.enabled;
   if (body.region) {
     const auto& r = *body.region;
-    if (r != "us" && r != "eu" && r != "in" && r != "auto" && !r.empty()) return error_answer(400, "region not supported", {"region must be one of us, eu, in, auto"});
+    if (r != "us" && r != "eu" && r != "in" && r != "auto" && !r.empty())
+      return error_answer(400, "region not supported", {"region must be one of us, eu, in, auto"});
     if (!r.empty()) room.region = r;
   }
   if (body.large_room) room.large_room = *body.large_room;
@@ -88,8 +96,10 @@ std::optional<http::Response> apply(const bodies::Room& body, bool strict_names,
     room.size = body.size;
   }
   if (body.max_duration_seconds) {
-    if (*body.max_duration_seconds < kMinDuration) return invalid_body("max_duration_seconds less than 120 seconds");
-    if (*body.max_duration_seconds > kMaxDuration) return invalid_body("max_duration_seconds greater than 43200 seconds");
+    if (*body.max_duration_seconds < kMinDuration)
+      return invalid_body("max_duration_seconds less than 120 seconds");
+    if (*body.max_duration_seconds > kMaxDuration)
+      return invalid_body("max_duration_seconds greater than 43200 seconds");
     room.max_duration_seconds = body.max_duration_seconds;
   }
   if (body.recording_info) {
@@ -111,7 +121,8 @@ std::optional<http::Response> apply(const bodies::Room& body, bool strict_names,
 }  // namespace
 
 json::Object room_document(const Room& room, const Workspace& w) {
-  json::Object out{{"id", room.id}, {"name", room.name}, {"enabled", room.enabled}, {"description", room.description}};
+  json::Object out{
+      {"id", room.id}, {"name", room.name}, {"enabled", room.enabled}, {"description", room.description}};
   out["customer_id"] = w.customer_id;
   out["customer"] = w.customer_id;
   out["app_id"] = w.app_id;
@@ -168,7 +179,8 @@ http::Response ManagementApi::create_room(const http::Request& request, const Wo
   if (read.value.template_id && !read.value.template_id->empty()) room.template_id = *read.value.template_id;
   auto found = services_.store.template_by_id(w.id, room.template_id);
   if (!found) return storage_failure(found.error());
-  if (!*found) return error_answer(400, "template not found", {"template not found: " + shown(room.template_id)});
+  if (!*found)
+    return error_answer(400, "template not found", {"template not found: " + shown(room.template_id)});
   room.template_name = (*found)->name;
   if (auto wrong = apply(read.value, services_.strict_room_names, room)) return *wrong;
   auto stored = is_new ? services_.store.insert_room(room) : services_.store.update_room(room);
@@ -177,7 +189,8 @@ http::Response ManagementApi::create_room(const http::Request& request, const Wo
                   : invalid_body("room name already exists");
   }
   if (!stored) return storage_failure(stored.error());
-  telemetry::info(is_new ? "room created" : "room updated", {{"room", room.id}, {"workspace", w.id}, {"template", room.template_id}});
+  telemetry::info(is_new ? "room created" : "room updated",
+                  {{"room", room.id}, {"workspace", w.id}, {"template", room.template_id}});
   return ok(room_document(room, w));
 }
 
@@ -197,7 +210,9 @@ http::Response ManagementApi::update_room(const http::Request& request, const Wo
   if (read.value.template_id && !read.value.template_id->empty()) {
     auto found = services_.store.template_by_id(w.id, *read.value.template_id);
     if (!found) return storage_failure(found.error());
-    if (!*found) return error_answer(400, "template not found", {"template not found: " + shown(*read.value.template_id)});
+    if (!*found)
+      return error_answer(400, "template not found",
+                          {"template not found: " + shown(*read.value.template_id)});
     room->template_id = (*found)->id;
     room->template_name = (*found)->name;
   }
@@ -214,11 +229,13 @@ http::Response ManagementApi::list_rooms(const http::Request& request, const Wor
   filter.enabled = bool_of(request.query_value("enabled")).value_or(true);
   if (auto name = request.query_value("name"); name && !name->empty()) filter.name = std::string(*name);
   if (auto id = request.query_value("template_id"); id && !id->empty()) filter.template_id = std::string(*id);
-  for (auto [name, member] : {std::pair{"after", &RoomFilter::after}, std::pair{"before", &RoomFilter::before}}) {
+  for (auto [name, member] :
+       {std::pair{"after", &RoomFilter::after}, std::pair{"before", &RoomFilter::before}}) {
     auto text = request.query_value(name);
     if (!text || text->empty()) continue;
     filter.*member = base::parse_rfc3339(*text);
-    if (!(filter.*member)) return error_answer(400, "Invalid query param", {std::string(name) + " must be an RFC 3339 time"});
+    if (!(filter.*member))
+      return error_answer(400, "Invalid query param", {std::string(name) + " must be an RFC 3339 time"});
   }
   const Page page = page_of(request);
   auto rooms = services_.store.list_rooms(w.id, filter, page);

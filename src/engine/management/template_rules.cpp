@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::string_view kSubscribeRoles = "subscribeToRoles";
 
-// One object being read: reports what is out of range under its dotted path and returns values ready to store.
+// One object being read: reports what is out of range under its dotted path and returns values ready to
+// store.
 class Reader {
  public:
   Reader(const json::Object& object, std::string path, Details& details)
@@ -28,7 +29,8 @@ class Reader {
   std::int64_t integer(std::string_view member, std::int64_t fallback, std::int64_t low, std::int64_t high) {
     const auto number = this->number(member, static_cast<double>(fallback), static_cast<double>(low),
                                      static_cast<double>(high));
-    if (number != static_cast<double>(static_cast<std::int64_t>(number))) wrong(member, "must be a whole number");
+    if (number != static_cast<double>(static_cast<std::int64_t>(number)))
+      wrong(member, "must be a whole number");
     return static_cast<std::int64_t>(number);
   }
 
@@ -39,8 +41,9 @@ class Reader {
       wrong(member, "must be a number");
       return fallback;
     }
-    const double v = value->is_double() ? value->get_double() : value->is_int64() ? static_cast<double>(value->get_int64())
-                                                              : static_cast<double>(value->get_uint64());
+    const double v = value->is_double()  ? value->get_double()
+                     : value->is_int64() ? static_cast<double>(value->get_int64())
+                                         : static_cast<double>(value->get_uint64());
     if (!(v >= low && v <= high)) {
       wrong(member, "must be " + short_number(low) + " to " + short_number(high));
       return fallback;
@@ -58,7 +61,8 @@ class Reader {
     return value->get_bool();
   }
 
-  std::string one_of(std::string_view member, std::string_view fallback, std::initializer_list<std::string_view> allowed) {
+  std::string one_of(std::string_view member, std::string_view fallback,
+                     std::initializer_list<std::string_view> allowed) {
     const auto* value = json::find(object_, member);
     if (!value || value->is_null()) return std::string(fallback);
     std::string choices;
@@ -71,8 +75,8 @@ class Reader {
   }
 
   // A list of distinct texts out of `allowed`.
-  json::Array names(std::string_view member, const json::Array& fallback, const std::vector<std::string>& allowed,
-                    std::string_view rule) {
+  json::Array names(std::string_view member, const json::Array& fallback,
+                    const std::vector<std::string>& allowed, std::string_view rule) {
     const auto* value = json::find(object_, member);
     if (!value || value->is_null()) return fallback;
     json::Array out;
@@ -101,7 +105,9 @@ class Reader {
     return kNone;
   }
 
-  Reader inside(std::string_view member) { return {object(member), path_ + "." + std::string(member), details_}; }
+  Reader inside(std::string_view member) {
+    return {object(member), path_ + "." + std::string(member), details_};
+  }
   const json::Object& raw() const { return object_; }
   const std::string& path() const { return path_; }
 
@@ -144,7 +150,8 @@ json::Object simulcast_of(Reader reader, Details& details) {
     }
     const double scale = layer.number("scaleResolutionDownBy", layers.empty() ? 1 : 0, 1, 12);
     if (layers.empty() ? scale != 1 : scale <= last_scale) {
-      layer.wrong("scaleResolutionDownBy", layers.empty() ? "of the first layer must be 1" : "must grow from layer to layer");
+      layer.wrong("scaleResolutionDownBy",
+                  layers.empty() ? "of the first layer must be 1" : "must grow from layer to layer");
     }
     if (!layer.has("maxFramerate")) layer.wrong("maxFramerate", "is required");
     json::Object out{{"rid", rid}};
@@ -167,7 +174,8 @@ json::Object publish_of(Reader reader, Details& details) {
   out["allowed"] = reader.names("allowed", {}, {"audio", "video", "screen", "simulcast"},
                                 "may hold audio, video, screen and simulcast");
   Reader audio = reader.inside("audio");
-  out["audio"] = json::Object{{"bitRate", audio.integer("bitRate", 32, 16, 128)}, {"codec", audio.one_of("codec", "opus", {"opus"})}};
+  out["audio"] = json::Object{{"bitRate", audio.integer("bitRate", 32, 16, 128)},
+                              {"codec", audio.one_of("codec", "opus", {"opus"})}};
   Reader video = reader.inside("video");
   out["video"] = json::Object{{"bitRate", video.integer("bitRate", 256, 30, 2000)},
                               {"codec", video.one_of("codec", "vp8", {"vp8"})},
@@ -190,7 +198,8 @@ json::Object subscribe_of(Reader reader, const std::vector<std::string>& names) 
   json::Array everyone;
   for (const auto& name : names) everyone.emplace_back(name);
   json::Object out;
-  out[kSubscribeRoles] = reader.names(kSubscribeRoles, everyone, names, "may hold names of roles of this template");
+  out[kSubscribeRoles] =
+      reader.names(kSubscribeRoles, everyone, names, "may hold names of roles of this template");
   out["maxSubsBitRate"] = reader.integer("maxSubsBitRate", 3200, 0, 1'000'000);
   if (reader.has("subscribeDegradation")) {
     Reader degrade = reader.inside("subscribeDegradation");
@@ -204,10 +213,12 @@ json::Object subscribe_of(Reader reader, const std::vector<std::string>& names) 
 
 json::Object permissions_of(Reader reader) {
   json::Object out;
-  for (auto name : {"endRoom", "removeOthers", "mute", "unmute", "changeRole", "sendRoomState", "pollRead", "pollWrite"}) {
+  for (auto name : {"endRoom", "removeOthers", "mute", "unmute", "changeRole", "sendRoomState", "pollRead",
+                    "pollWrite"}) {
     out[name] = reader.boolean(name, false);
   }
-  for (auto name : {"browserRecording", "rtmpStreaming", "hlsStreaming"}) out[name] = reader.boolean(name, true);
+  for (auto name : {"browserRecording", "rtmpStreaming", "hlsStreaming"})
+    out[name] = reader.boolean(name, true);
   if (out["pollWrite"].as_bool()) out["pollRead"] = true;
   return out;
 }
@@ -217,13 +228,13 @@ json::Object permissions_of(Reader reader) {
 bool is_template_name(std::string_view name) {
   if (name.empty() || name.size() > 100) return false;
   return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' || c == '-' || c == '.' ||
-           c == '_' || c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' ||
+           c == '-' || c == '.' || c == '_' || c == ':';
   });
 }
 
-json::Object normalise_role(const std::string& name, const json::Object& role, const std::vector<std::string>& names,
-                            Details& details) {
+json::Object normalise_role(const std::string& name, const json::Object& role,
+                            const std::vector<std::string>& names, Details& details) {
   Reader reader(role, "roles." + name, details);
   json::Object out{{"name", name}};
   out["publishParams"] = publish_of(reader.inside("publishParams"), details);
@@ -270,7 +281,8 @@ json::Object normalise_settings(const json::Object& settings, Details& details) 
   return out;
 }
 
-json::Object normalise_plugins(const json::Object& plugins, const std::vector<std::string>& roles, Details& details) {
+json::Object normalise_plugins(const json::Object& plugins, const std::vector<std::string>& roles,
+                               Details& details) {
   json::Object out = plugins;
   Reader reader(plugins, "plugins", details);
   if (reader.has("whiteboard")) {
@@ -314,9 +326,11 @@ json::Object default_roles() {
 
 json::Object default_settings() {
   Details details;
-  const json::Object given{
-      {"region", "us"},
-      {"roomState", json::Object{{"messageInterval", 10}, {"sendPeerList", false}, {"stopRoomStateOnJoin", true}, {"enabled", true}}}};
+  const json::Object given{{"region", "us"},
+                           {"roomState", json::Object{{"messageInterval", 10},
+                                                      {"sendPeerList", false},
+                                                      {"stopRoomStateOnJoin", true},
+                                                      {"enabled", true}}}};
   return normalise_settings(given, details);
 }
 

@@ -47,7 +47,11 @@ std::optional<http::Response> apply(const bodies::Template& body, Template& t) {
 }  // namespace
 
 json::Object template_document(const Template& t, const Workspace& w) {
-  json::Object out{{"id", t.id}, {"_id", t.id}, {"name", t.name}, {"customerId", w.customer_id}, {"customer", w.customer_id}};
+  json::Object out{{"id", t.id},
+                   {"_id", t.id},
+                   {"name", t.name},
+                   {"customerId", w.customer_id},
+                   {"customer", w.customer_id}};
   out["appId"] = w.app_id;
   out["default"] = t.is_default;
   out["roles"] = t.roles;
@@ -59,7 +63,8 @@ json::Object template_document(const Template& t, const Workspace& w) {
   return out;
 }
 
-tl::expected<Template, http::Response> ManagementApi::template_of(const http::Request& request, const Workspace& w) {
+tl::expected<Template, http::Response> ManagementApi::template_of(const http::Request& request,
+                                                                  const Workspace& w) {
   auto found = services_.store.template_by_id(w.id, std::string(request.param("template_id")));
   if (!found) return tl::unexpected(storage_failure(found.error()));
   if (!*found) return tl::unexpected(error_answer(404, "template not found"));
@@ -114,11 +119,13 @@ http::Response ManagementApi::replace_template(const http::Request& request, con
   auto read = json::read<bodies::Template>(*body);
   if (!read.ok()) return invalid_body(read.errors);
   if (read.value.name && !read.value.name->empty()) t->name = *read.value.name;
-  if (!is_template_name(t->name)) return invalid_body("name may hold letters, digits, space and - . _ : only");
+  if (!is_template_name(t->name))
+    return invalid_body("name may hold letters, digits, space and - . _ : only");
   if (auto wrong = apply(read.value, *t)) return *wrong;
   t->updated_at = services_.clock.wall();
   auto stored = services_.store.put_template(*t);
-  if (!stored && stored.error().code == "name_taken") return error_answer(400, "template name already exists", {"overwriting another template is not allowed"});
+  if (!stored && stored.error().code == "name_taken")
+    return error_answer(400, "template name already exists", {"overwriting another template is not allowed"});
   if (!stored) return storage_failure(stored.error());
   return ok(template_document(*t, w));
 }
@@ -139,7 +146,8 @@ http::Response ManagementApi::put_role(const http::Request& request, const Works
   const auto given = json::text_or(*body, "name");
   const std::string name = given.empty() ? old_name : std::string(given);
   if (!is_template_name(name)) return invalid_body("name may hold letters, digits, space and - . _ : only");
-  if (name != old_name && t->roles.contains(name)) return error_answer(400, "role name already exists", {"another role of this template is called so"});
+  if (name != old_name && t->roles.contains(name))
+    return error_answer(400, "role name already exists", {"another role of this template is called so"});
   if (name != old_name && t->roles.contains(old_name)) {
     t->roles.erase(old_name);
     rename_subscriptions(t->roles, old_name, name);
@@ -160,7 +168,8 @@ http::Response ManagementApi::delete_role(const http::Request& request, const Wo
   if (!t) return t.error();
   const std::string name(request.param("role"));
   if (!t->roles.contains(name)) return error_answer(404, "role not found");
-  if (t->roles.size() == 1) return error_answer(400, "Invalid request", {"a template needs at least one role"});
+  if (t->roles.size() == 1)
+    return error_answer(400, "Invalid request", {"a template needs at least one role"});
   t->roles.erase(name);
   rename_subscriptions(t->roles, name, {});
   t->updated_at = services_.clock.wall();

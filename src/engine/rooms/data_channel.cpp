@@ -1,4 +1,5 @@
-// The `ion-sfu` channel of a peer's subscribe connection (100ms-client-protocol.md §4.5). A request may come twice: the media plane's answers are idempotent.
+// The `ion-sfu` channel of a peer's subscribe connection (100ms-client-protocol.md §4.5). A request may come
+// twice: the media plane's answers are idempotent.
 #include "engine/rooms/live_room.h"
 
 namespace engine {
@@ -26,19 +27,21 @@ void LiveRoom::media_text(const std::string& peer_id, const std::string& text) {
   // Called on the media thread; `media` outlives every call it makes.
   auto answer = [media, room, who, id = frame->id](json::Object result) {
     return [media, room, who, id, result = std::move(result)](bool known) {
-      media->send_api_message(room, who, known ? result_frame(id, result) : error_frame(id, 404, "no such track"));
+      media->send_api_message(room, who,
+                              known ? result_frame(id, result) : error_frame(id, 404, "no such track"));
     };
   };
   if (frame->method == "prefer-video-track-state") {
     auto given = json::read<params::PreferVideo>(frame->params);
     if (!given.ok()) return media->send_api_message(room, who, error_frame(frame->id, 400, "invalid params"));
-    return media->prefer_video(room, who, sfu::TrackId(given.value.track_id), layer_named(given.value.max_spatial_layer),
-                               answer(json::write(given.value)));
+    return media->prefer_video(room, who, sfu::TrackId(given.value.track_id),
+                               layer_named(given.value.max_spatial_layer), answer(json::write(given.value)));
   }
   if (frame->method == "prefer-audio-track-state") {
     auto given = json::read<params::PreferAudio>(frame->params);
     if (!given.ok()) return media->send_api_message(room, who, error_frame(frame->id, 400, "invalid params"));
-    return media->prefer_audio(room, who, sfu::TrackId(given.value.track_id), given.value.subscribed, answer(json::write(given.value)));
+    return media->prefer_audio(room, who, sfu::TrackId(given.value.track_id), given.value.subscribed,
+                               answer(json::write(given.value)));
   }
   media->send_api_message(room, who, error_frame(frame->id, 400, "unknown method"));
 }

@@ -5,7 +5,8 @@
 
 namespace engine {
 
-// Open at first, closed for good once. pass() runs its function unless closed; close() returns when no function is running and none ever will.
+// Open at first, closed for good once. pass() runs its function unless closed; close() returns when no
+// function is running and none ever will.
 class Gate {
  public:
   template <class F>

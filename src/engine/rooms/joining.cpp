@@ -30,7 +30,9 @@ Outcome<void> LiveRoom::may_join(const VerifiedToken& token) {
   if (!room_->enabled) return refuse(403, "room is not active");
   const Role* role = book_.find(token.role);
   if (!role) return refuse(401, "role is invalid");
-  const auto size = static_cast<std::size_t>(room_->size.value_or(0) > 0 ? *room_->size : room_->large_room ? 20000 : kDefaultRoomSize);
+  const auto size = static_cast<std::size_t>(room_->size.value_or(0) > 0 ? *room_->size
+                                             : room_->large_room         ? 20000
+                                                                         : kDefaultRoomSize);
   if (peers_.size() >= size) return refuse(403, "room is full");
   return room_for_role(token.role, nullptr);
 }
@@ -42,49 +44,65 @@ Outcome<void> LiveRoom::open_session() {
   session.workspace_id = workspace_id_;
   session.room_id = room_id_;
   session.created_at = session.updated_at = services_.clock.wall();
-  if (auto stored = services_.store.insert_session(session); !stored) return refuse(503, "service unavailable");
+  if (auto stored = services_.store.insert_session(session); !stored)
+    return refuse(503, "service unavailable");
   session_ = std::move(session);
   telemetry::info("session opened", {{"room", room_id_}, {"session", session_->id}});
   return {};
 }
 
 void LiveRoom::join(const ConnectionPtr& connection, const Frame& frame) {
-  if (connection->state != Connection::State::kPreview) return connection->fail(frame.id, 400, "already joining");
+  if (connection->state != Connection::State::kPreview)
+    return connection->fail(frame.id, 400, "already joining");
   auto read = json::read<params::Join>(frame.params);
   const bool data_is_text = !read.value.data || read.value.data->is_string();
   if (!read.ok() || !data_is_text) return connection->fail(frame.id, 400, "join params are invalid");
   std::string data = read.value.data ? std::string(read.value.data->as_string()) : std::string();
   if (data.size() > params::kMaxData) return connection->fail(frame.id, 400, "metadata is too long");
   const std::string sdp = params::sdp_in(frame.params, "offer");
-  if (json::object_at(frame.params, "offer") && sdp.empty()) return connection->fail(frame.id, 400, "offer has no sdp");
-  if (auto loaded = load(); !loaded) return connection->fail(frame.id, loaded.error().code, loaded.error().message);
+  if (json::object_at(frame.params, "offer") && sdp.empty())
+    return connection->fail(frame.id, 400, "offer has no sdp");
+  if (auto loaded = load(); !loaded)
+    return connection->fail(frame.id, loaded.error().code, loaded.error().message);
   if (auto known = peers_.find(connection->peer_id()); known != peers_.end()) {
     // The same client joins anew on another socket: the newest one counts.
-    if (known->second.self.user_id != connection->token().user_id) return connection->fail(frame.id, 403, "peer id is in use");
+    if (known->second.self.user_id != connection->token().user_id)
+      return connection->fail(frame.id, 403, "peer id is in use");
     if (known->second.connection) known->second.connection->close(1000, "replaced by a newer connection");
     remove_peer(connection->peer_id(), "client request");
   }
-  if (auto allowed = may_join(connection->token()); !allowed) return connection->fail(frame.id, allowed.error().code, allowed.error().message);
+  if (auto allowed = may_join(connection->token()); !allowed)
+    return connection->fail(frame.id, allowed.error().code, allowed.error().message);
 
   Peer peer;
-  peer.self = {room_id_, workspace_id_, {}, connection->peer_id(), read.value.name, std::move(data), connection->token().user_id,
-               connection->token().role, connection->token().role, {}, services_.clock.wall()};
+  peer.self = {room_id_,
+               workspace_id_,
+               {},
+               connection->peer_id(),
+               read.value.name,
+               std::move(data),
+               connection->token().user_id,
+               connection->token().role,
+               connection->token().role,
+               {},
+               services_.clock.wall()};
   peer.connection = connection;
   const Role* role = book_.find(peer.self.role);
   services_.media->add_peer(media_room(), media_peer(peer.self.peer_id), role->media_policy());
   peers_[peer.self.peer_id] = std::move(peer);
   connection->state = Connection::State::kJoining;
   if (sdp.empty()) return finish_join(connection, frame.id, std::string(), false);
-  services_.media->publish_offer(media_room(), media_peer(connection->peer_id()), sdp, {},
-                                 [self = shared_from_this(), connection, id = frame.id](base::Result<std::string> answer) {
-                                   self->post([connection, id, answer = std::move(answer)](LiveRoom& room) {
-                                     room.finish_join(connection, id, answer, true);
-                                   });
-                                 });
+  services_.media->publish_offer(
+      media_room(), media_peer(connection->peer_id()), sdp, {},
+      [self = shared_from_this(), connection, id = frame.id](base::Result<std::string> answer) {
+        self->post([connection, id, answer = std::move(answer)](LiveRoom& room) {
+          room.finish_join(connection, id, answer, true);
+        });
+      });
 }
 
-void LiveRoom::finish_join(const ConnectionPtr& connection, const json::Value& id, const base::Result<std::string>& answer,
-                           bool with_sdp) {
+void LiveRoom::finish_join(const ConnectionPtr& connection, const json::Value& id,
+                           const base::Result<std::string>& answer, bool with_sdp) {
   Peer* peer = peer_of(connection);
   if (!peer || connection->state != Connection::State::kJoining) return;
   auto give_up = [&](const Refusal& why) {
@@ -114,7 +132,10 @@ void LiveRoom::finish_join(const ConnectionPtr& connection, const json::Value& i
   send_session_info();
   send_room_state();
   services_.metrics.counter("engine_joins_total", "Peers that joined a room").add();
-  telemetry::info("peer joined", {{"room", room_id_}, {"session", session_->id}, {"peer", peer->self.peer_id}, {"role", peer->self.role}});
+  telemetry::info("peer joined", {{"room", room_id_},
+                                  {"session", session_->id},
+                                  {"peer", peer->self.peer_id},
+                                  {"role", peer->self.role}});
 }
 
 void LiveRoom::offer(Peer& peer, const Frame& frame) {
@@ -123,13 +144,15 @@ void LiveRoom::offer(Peer& peer, const Frame& frame) {
   const std::string sdp = params::sdp_in(frame.params, "desc");
   if (!read.ok() || sdp.empty()) return connection->fail(frame.id, 400, "offer params are invalid");
   const auto& node = read.value.sfu_node_id;
-  if (node ? *node != services_.node_id : peer.must_migrate) return connection->fail(frame.id, 421, "another media node is in charge");
+  if (node ? *node != services_.node_id : peer.must_migrate)
+    return connection->fail(frame.id, 421, "another media node is in charge");
   const Role* role = role_of(peer);
   std::map<std::string, Track> tracks;
   for (const auto& [key, value] : read.value.tracks) {
     if (!value.is_object()) return connection->fail(frame.id, 400, "tracks must hold objects");
     auto track = json::read<params::Track>(value.as_object());
-    if (!track.ok() || track.value.track_id != std::string_view(key)) return connection->fail(frame.id, 400, "a track is invalid");
+    if (!track.ok() || track.value.track_id != std::string_view(key))
+      return connection->fail(frame.id, 400, "a track is invalid");
     // What the role forbids is not announced; the media plane answers its m-line inactive.
     if (!role || !role->may_publish(track.value.type, track.value.source)) continue;
     const auto known = peer.tracks.find(track.value.track_id);
@@ -137,20 +160,22 @@ void LiveRoom::offer(Peer& peer, const Frame& frame) {
     tracks.emplace(std::string(key), Track{std::move(track.value), since});
   }
   if (peer.must_migrate) {
-    services_.media->add_peer(media_room(), media_peer(peer.self.peer_id), role ? role->media_policy() : sfu::PeerPolicy());
+    services_.media->add_peer(media_room(), media_peer(peer.self.peer_id),
+                              role ? role->media_policy() : sfu::PeerPolicy());
   }
   auto media_tracks = to_media(tracks);
   services_.media->publish_offer(
       media_room(), media_peer(peer.self.peer_id), sdp, std::move(media_tracks),
-      [self = shared_from_this(), connection, id = frame.id, tracks = std::move(tracks)](base::Result<std::string> answer) {
+      [self = shared_from_this(), connection, id = frame.id,
+       tracks = std::move(tracks)](base::Result<std::string> answer) {
         self->post([connection, id, answer = std::move(answer), tracks](LiveRoom& room) {
           room.finish_offer(connection, id, answer, tracks);
         });
       });
 }
 
-void LiveRoom::finish_offer(const ConnectionPtr& connection, const json::Value& id, const base::Result<std::string>& answer,
-                            std::map<std::string, Track> tracks) {
+void LiveRoom::finish_offer(const ConnectionPtr& connection, const json::Value& id,
+                            const base::Result<std::string>& answer, std::map<std::string, Track> tracks) {
   if (!answer) return connection->fail(id, 400, "the offer is not a valid session description");
   connection->reply(id, {{"type", "answer"}, {"sdp", *answer}});
   Peer* peer = peer_named(connection->peer_id());
@@ -160,11 +185,14 @@ void LiveRoom::finish_offer(const ConnectionPtr& connection, const json::Value& 
     services_.media->start_subscribe(media_room(), media_peer(peer->self.peer_id));
     // §4.9: the client has forgotten what it knew of the others' tracks.
     for (Peer* publisher : others(*peer)) tell_tracks(*peer, "on-track-add", *publisher, publisher->tracks);
-    telemetry::info("peer migrated", {{"room", room_id_}, {"peer", peer->self.peer_id}, {"node", services_.node_id}});
+    telemetry::info("peer migrated",
+                    {{"room", room_id_}, {"peer", peer->self.peer_id}, {"node", services_.node_id}});
   }
   // A role change may have come between the offer and its answer.
   const Role* role = role_of(*peer);
-  std::erase_if(tracks, [&](const auto& t) { return !role || !role->may_publish(t.second.info.type, t.second.info.source); });
+  std::erase_if(tracks, [&](const auto& t) {
+    return !role || !role->may_publish(t.second.info.type, t.second.info.source);
+  });
   adopt_tracks(*peer, std::move(tracks));
 }
 
@@ -199,7 +227,8 @@ void LiveRoom::track_update(Peer& peer, const json::Object& given) {
     const auto* mute = json::find(value.as_object(), "mute");
     if (!mute || !mute->is_bool()) continue;
     // The media plane is told even when we know no difference: it must never forward a muted track.
-    services_.media->set_muted(media_room(), media_peer(peer.self.peer_id), sfu::TrackId(known->first), mute->get_bool());
+    services_.media->set_muted(media_room(), media_peer(peer.self.peer_id), sfu::TrackId(known->first),
+                               mute->get_bool());
     if (known->second.info.mute == mute->get_bool()) continue;
     known->second.info.mute = mute->get_bool();
     changed[known->first] = known->second;

@@ -22,7 +22,10 @@ constexpr std::size_t kMaxSockets = 5000;
 
 LiveRoom::LiveRoom(std::string room_id, std::string workspace_id, RoomServices& services,
                    net::WorkerPool::SerialQueue queue)
-    : room_id_(std::move(room_id)), workspace_id_(std::move(workspace_id)), services_(services), queue_(std::move(queue)) {}
+    : room_id_(std::move(room_id)),
+      workspace_id_(std::move(workspace_id)),
+      services_(services),
+      queue_(std::move(queue)) {}
 
 bool LiveRoom::post(Task task) {
   return services_.gate.pass([&] {
@@ -33,9 +36,12 @@ bool LiveRoom::post(Task task) {
   });
 }
 
-void LiveRoom::update_idle() { idle_ = peers_.empty() && connections_.empty(); }
+void LiveRoom::update_idle() {
+  idle_ = peers_.empty() && connections_.empty();
+}
 
-// Reads the room and its template: at every new socket, so that a changed template counts for whoever comes next.
+// Reads the room and its template: at every new socket, so that a changed template counts for whoever comes
+// next.
 Outcome<void> LiveRoom::load() {
   auto room = services_.store.room_by_id(workspace_id_, room_id_);
   if (!room) return refuse(503, "service unavailable");
@@ -62,7 +68,8 @@ void LiveRoom::attach(const ConnectionPtr& connection) {
     return admit_returning(connection, *known);
   }
   if (auto loaded = load(); !loaded) return refuse_connection(connection, loaded.error());
-  if (auto allowed = may_join(connection->token()); !allowed) return refuse_connection(connection, allowed.error());
+  if (auto allowed = may_join(connection->token()); !allowed)
+    return refuse_connection(connection, allowed.error());
   connection->notify("on-policy-change", book_.policy_for(connection->token().role));
   send_room_state(&connection);
 }
@@ -77,13 +84,16 @@ void LiveRoom::admit_returning(const ConnectionPtr& connection, Peer& peer) {
   peer.gone_at = base::SteadyTime{INT64_MAX};
   connection->state = Connection::State::kJoined;
   const bool role_exists = book_.find(peer.self.role) != nullptr;
-  connection->notify("on-policy-change", role_exists ? book_.policy_for(peer.self.role) : bare_policy(peer.self.role));
+  connection->notify("on-policy-change",
+                     role_exists ? book_.policy_for(peer.self.role) : bare_policy(peer.self.role));
   if (peer.must_migrate) connection->notify("node-info", {{"sfu_node_id", services_.node_id}});
   send_room_view(peer);
   if (!peer.open_offer.empty()) {
-    connection->notify("offer", {{"type", "offer"}, {"sdp", peer.open_offer}, {"sfu_node_id", services_.node_id}});
+    connection->notify("offer",
+                       {{"type", "offer"}, {"sdp", peer.open_offer}, {"sfu_node_id", services_.node_id}});
   }
-  telemetry::info("peer is back", {{"room", room_id_}, {"peer", peer.self.peer_id}, {"migrates", peer.must_migrate}});
+  telemetry::info("peer is back",
+                  {{"room", room_id_}, {"peer", peer.self.peer_id}, {"migrates", peer.must_migrate}});
 }
 
 // §8.1: the SDK shows a refusal only as the answer to `join`, and it sends `join` only after a policy.
@@ -94,7 +104,8 @@ void LiveRoom::refuse_connection(const ConnectionPtr& connection, const Refusal&
   connection->close_at = services_.clock.steady() + kRefusedGrace;
   const auto& role = connection->token().role;
   connection->notify("on-policy-change", bare_policy(role.empty() ? "none" : role));
-  telemetry::info("socket refused", {{"room", room_id_}, {"peer", connection->peer_id()}, {"code", refusal.code}});
+  telemetry::info("socket refused",
+                  {{"room", room_id_}, {"peer", connection->peer_id()}, {"code", refusal.code}});
 }
 
 void LiveRoom::answer_refused(const ConnectionPtr& connection, const Frame& frame) {
@@ -123,7 +134,9 @@ void LiveRoom::receive(const ConnectionPtr& connection, const std::string& text)
   if (frame->method.empty()) return;
   if (frame->method == "ping") {
     const auto* stamp = json::find(frame->params, "timestamp");
-    return connection->reply(frame->id, {{"timestamp", stamp && stamp->is_int64() ? stamp->get_int64() : services_.clock.wall().ms}});
+    return connection->reply(
+        frame->id,
+        {{"timestamp", stamp && stamp->is_int64() ? stamp->get_int64() : services_.clock.wall().ms}});
   }
   switch (connection->state) {
     case Connection::State::kRefused:
@@ -152,7 +165,8 @@ void LiveRoom::detach(const ConnectionPtr& connection, std::uint16_t close_code)
   if (joining || close_code == 1000) return remove_peer(connection->peer_id(), "client request");
   peer->connection.reset();
   peer->gone_at = services_.clock.steady() + (close_code == 1001 ? kTabClosedGrace : kGrace);
-  telemetry::info("socket lost", {{"room", room_id_}, {"peer", connection->peer_id()}, {"close_code", close_code}});
+  telemetry::info("socket lost",
+                  {{"room", room_id_}, {"peer", connection->peer_id()}, {"close_code", close_code}});
 }
 
 void LiveRoom::restore(const Session& session, std::vector<LivePeer> peers) {
@@ -168,7 +182,8 @@ void LiveRoom::restore(const Session& session, std::vector<LivePeer> peers) {
   if (auto values = services_.store.stored_values(room_id_)) {
     for (auto& v : *values) values_[v.name] = std::move(v);
   }
-  telemetry::info("session restored", {{"room", room_id_}, {"session", session.id}, {"peers", peers_.size()}});
+  telemetry::info("session restored",
+                  {{"room", room_id_}, {"session", session.id}, {"peers", peers_.size()}});
 }
 
 void LiveRoom::remove_peer(const std::string& peer_id, std::string_view reason) {
@@ -181,7 +196,8 @@ void LiveRoom::remove_peer(const std::string& peer_id, std::string_view reason) 
   if (!peer.joined) return;
   const auto now = services_.clock.wall();
   if (auto left = services_.store.peer_left(peer.self, now); !left) {
-    telemetry::error("a leave was not stored", {{"room", room_id_}, {"peer", peer_id}, {"code", left.error().code}});
+    telemetry::error("a leave was not stored",
+                     {{"room", room_id_}, {"peer", peer_id}, {"code", left.error().code}});
   }
   telemetry::info("peer left", {{"room", room_id_}, {"peer", peer_id}, {"reason", reason}});
   tell_all("on-peer-leave", peer.info());
@@ -196,7 +212,8 @@ void LiveRoom::remove_peer(const std::string& peer_id, std::string_view reason) 
 void LiveRoom::close_session(base::WallTime at) {
   if (!session_) return;
   if (auto closed = services_.store.close_session(room_id_, session_->id, at); !closed) {
-    telemetry::error("a session's end was not stored", {{"room", room_id_}, {"session", session_->id}, {"code", closed.error().code}});
+    telemetry::error("a session's end was not stored",
+                     {{"room", room_id_}, {"session", session_->id}, {"code", closed.error().code}});
   }
   telemetry::info("session closed", {{"room", room_id_}, {"session", session_->id}});
   session_.reset();
@@ -227,7 +244,8 @@ void LiveRoom::tick() {
   if (!session_) return;
   if (!room_ && !load()) return;
   const auto cap = std::min(room_->max_duration_seconds.value_or(kSessionCapSeconds), kSessionCapSeconds);
-  if (services_.clock.wall() - session_->created_at >= base::Duration::seconds(cap)) end_session({}, "max duration reached");
+  if (services_.clock.wall() - session_->created_at >= base::Duration::seconds(cap))
+    end_session({}, "max duration reached");
 }
 
 void LiveRoom::media_offer(const std::string& peer_id, std::string sdp) {
@@ -245,7 +263,8 @@ void LiveRoom::media_speakers(const std::vector<sfu::Speaker>& speakers) {
     for (const auto& speaker : speakers) {
       const Peer* publisher = peer_named(speaker.peer.str());
       if (!publisher || (publisher != &viewer && !sees_tracks(viewer, *publisher))) continue;
-      list.push_back(json::Object{{"peer_id", speaker.peer.str()}, {"track_id", speaker.track.str()}, {"level", speaker.level}});
+      list.push_back(json::Object{
+          {"peer_id", speaker.peer.str()}, {"track_id", speaker.track.str()}, {"level", speaker.level}});
     }
     json::Object params;
     params["speaker-list"] = std::move(list);
@@ -253,7 +272,8 @@ void LiveRoom::media_speakers(const std::vector<sfu::Speaker>& speakers) {
   }
 }
 
-// A failed publish connection is restarted by the client; a failed subscribe connection makes no sound on the wire, so we act (§4.8).
+// A failed publish connection is restarted by the client; a failed subscribe connection makes no sound on the
+// wire, so we act (§4.8).
 void LiveRoom::media_state(const std::string& peer_id, sfu::Target target, bool connected) {
   Peer* peer = peer_named(peer_id);
   if (!peer || connected || target != sfu::Target::kSubscribe) return;
@@ -279,7 +299,8 @@ const Peer* LiveRoom::find_peer(const std::string& peer_id) const {
 }
 
 std::size_t LiveRoom::joined_count() const {
-  return static_cast<std::size_t>(std::count_if(peers_.begin(), peers_.end(), [](const auto& p) { return p.second.joined; }));
+  return static_cast<std::size_t>(
+      std::count_if(peers_.begin(), peers_.end(), [](const auto& p) { return p.second.joined; }));
 }
 
 std::optional<LiveRoom::Snapshot> LiveRoom::snapshot() const {

@@ -1,7 +1,9 @@
-// A room while anybody is in it, previews it or may come back to it: peers, sockets, the running session, the session store.
+// A room while anybody is in it, previews it or may come back to it: peers, sockets, the running session, the
+// session store.
 //
-// Threads: post() and idle() from any thread. Everything else runs on the room's serial queue (inside a task given to post()), one task at a time, so
-// nothing here is locked. Tasks may use the database. Failures are told to the client that asked, as 100ms-client-protocol.md §8.1 lists them.
+// Threads: post() and idle() from any thread. Everything else runs on the room's serial queue (inside a task
+// given to post()), one task at a time, so nothing here is locked. Tasks may use the database. Failures are
+// told to the client that asked, as 100ms-client-protocol.md §8.1 lists them.
 //
 // The protocol rules it keeps are named by their section of 100ms-client-protocol.md beside the code.
 #pragma once
@@ -24,7 +26,8 @@
 
 namespace engine {
 
-// A gate that closes once: after close() no task is posted any more, so that the pool and the media plane can end in order. Thread-safe.
+// A gate that closes once: after close() no task is posted any more, so that the pool and the media plane can
+// end in order. Thread-safe.
 class Gate;
 
 struct RoomServices {
@@ -34,7 +37,7 @@ struct RoomServices {
   base::Random& random;
   telemetry::Metrics& metrics;
   Gate& gate;
-  std::string node_id;      // "sfu-<hex>", new in every process
+  std::string node_id;        // "sfu-<hex>", new in every process
   sfu::Sfu* media = nullptr;  // set before the first room exists
 };
 
@@ -45,15 +48,18 @@ struct Refusal {
 };
 template <class T>
 using Outcome = tl::expected<T, Refusal>;
-inline tl::unexpected<Refusal> refuse(int code, std::string message) { return tl::unexpected(Refusal{code, std::move(message)}); }
+inline tl::unexpected<Refusal> refuse(int code, std::string message) {
+  return tl::unexpected(Refusal{code, std::move(message)});
+}
 
 class LiveRoom : public std::enable_shared_from_this<LiveRoom> {  // shared: queued tasks keep their room
  public:
-  LiveRoom(std::string room_id, std::string workspace_id, RoomServices& services, net::WorkerPool::SerialQueue queue);
+  LiveRoom(std::string room_id, std::string workspace_id, RoomServices& services,
+           net::WorkerPool::SerialQueue queue);
 
   using Task = std::function<void(LiveRoom&)>;
-  bool post(Task task);                     // false: the engine is closing
-  bool idle() const { return idle_; }       // nobody inside, no socket
+  bool post(Task task);                // false: the engine is closing
+  bool idle() const { return idle_; }  // nobody inside, no socket
   const std::string& id() const { return room_id_; }
 
   // Sockets.
@@ -77,10 +83,12 @@ class LiveRoom : public std::enable_shared_from_this<LiveRoom> {  // shared: que
   std::optional<Snapshot> snapshot() const;  // nullopt: no session
   const Peer* find_peer(const std::string& peer_id) const;
   Outcome<const Peer*> update_peer(const std::string& peer_id, const std::optional<std::string>& name,
-                                   const std::optional<std::string>& role, const std::optional<std::string>& metadata);
-  Outcome<void> send_server_message(const std::string& message, const std::string& type, const std::string& peer_id,
-                                    const std::string& role);
-  Outcome<void> remove_by_server(const std::string& peer_id, const std::string& role, const std::string& reason);
+                                   const std::optional<std::string>& role,
+                                   const std::optional<std::string>& metadata);
+  Outcome<void> send_server_message(const std::string& message, const std::string& type,
+                                    const std::string& peer_id, const std::string& role);
+  Outcome<void> remove_by_server(const std::string& peer_id, const std::string& role,
+                                 const std::string& reason);
   void end_session(const std::string& requested_by, const std::string& reason);
 
  private:
@@ -100,10 +108,11 @@ class LiveRoom : public std::enable_shared_from_this<LiveRoom> {  // shared: que
   void join(const ConnectionPtr& connection, const Frame& frame);
   Outcome<void> may_join(const VerifiedToken& token);
   Outcome<void> open_session();
-  void finish_join(const ConnectionPtr& connection, const json::Value& id, const base::Result<std::string>& answer, bool with_sdp);
+  void finish_join(const ConnectionPtr& connection, const json::Value& id,
+                   const base::Result<std::string>& answer, bool with_sdp);
   void offer(Peer& peer, const Frame& frame);
-  void finish_offer(const ConnectionPtr& connection, const json::Value& id, const base::Result<std::string>& answer,
-                    std::map<std::string, Track> tracks);
+  void finish_offer(const ConnectionPtr& connection, const json::Value& id,
+                    const base::Result<std::string>& answer, std::map<std::string, Track> tracks);
   void adopt_tracks(Peer& peer, std::map<std::string, Track> tracks);
   void track_update(Peer& peer, const json::Object& params);
 
@@ -112,8 +121,10 @@ class LiveRoom : public std::enable_shared_from_this<LiveRoom> {  // shared: que
   bool sees_tracks(const Peer& viewer, const Peer& publisher) const;
   void tell(const Peer& peer, std::string_view method, const json::Object& params) const;
   void tell_all(std::string_view method, const json::Object& params, const Peer* except = nullptr);
-  void tell_tracks(Peer& viewer, std::string_view method, const Peer& publisher, const std::map<std::string, Track>& tracks);
-  void tell_track_watchers(Peer& publisher, std::string_view method, const std::map<std::string, Track>& tracks);
+  void tell_tracks(Peer& viewer, std::string_view method, const Peer& publisher,
+                   const std::map<std::string, Track>& tracks);
+  void tell_track_watchers(Peer& publisher, std::string_view method,
+                           const std::map<std::string, Track>& tracks);
   void send_room_view(Peer& peer);
   void send_session_info(const Peer* only = nullptr);
   void send_room_state(const ConnectionPtr* only = nullptr);
@@ -122,7 +133,8 @@ class LiveRoom : public std::enable_shared_from_this<LiveRoom> {  // shared: que
 
   // people.cpp: names, groups, roles
   void announce_update(Peer& peer);
-  Outcome<void> rename(Peer& peer, const std::optional<std::string>& name, const std::optional<std::string>& data);
+  Outcome<void> rename(Peer& peer, const std::optional<std::string>& name,
+                       const std::optional<std::string>& data);
   Outcome<void> set_group(Peer& peer, const std::string& group, bool member);
   Outcome<void> room_for_role(const std::string& role, const Peer* mover) const;
   Outcome<void> change_role(Peer& peer, const std::string& role);

@@ -19,8 +19,10 @@ void LiveRooms::tick() {
   std::vector<LiveRoomPtr> all;
   {
     const std::lock_guard lock(mutex_);
-    // A count of one: no queued task, no socket and no caller holds it, and nobody can get it but through this map.
-    std::erase_if(rooms_, [](const auto& entry) { return entry.second.use_count() == 1 && entry.second->idle(); });
+    // A count of one: no queued task, no socket and no caller holds it, and nobody can get it but through
+    // this map.
+    std::erase_if(rooms_,
+                  [](const auto& entry) { return entry.second.use_count() == 1 && entry.second->idle(); });
     for (const auto& [id, room] : rooms_) all.push_back(room);
   }
   for (const auto& room : all) room->post([](LiveRoom& live) { live.tick(); });

@@ -1,4 +1,5 @@
-// The directory of live rooms. Thread-safe. A room is in it from its first socket (or the restart) until nobody is inside any more.
+// The directory of live rooms. Thread-safe. A room is in it from its first socket (or the restart) until
+// nobody is inside any more.
 #pragma once
 
 #include <chrono>
@@ -27,17 +28,21 @@ class LiveRooms {
   void tick();
   std::size_t size() const;
 
-  // Runs `f(LiveRoom&)` on the room's queue and waits for its value; nullopt when the room is not live. For threads of another pool only: waiting on the
-  // rooms' own pool would starve it. `f` must own what it uses. Throws std::runtime_error when no answer comes within 10 s.
+  // Runs `f(LiveRoom&)` on the room's queue and waits for its value; nullopt when the room is not live. For
+  // threads of another pool only: waiting on the rooms' own pool would starve it. `f` must own what it uses.
+  // Throws std::runtime_error when no answer comes within 10 s.
   template <class F>
   auto ask(const std::string& room_id, F f) -> std::optional<std::invoke_result_t<F, LiveRoom&>> {
     using Result = std::invoke_result_t<F, LiveRoom&>;
     const LiveRoomPtr room = find(room_id);
     if (!room) return std::nullopt;
-    auto promise = std::make_shared<std::promise<Result>>();  // shared: the task may outlive a caller that gave up
+    auto promise =
+        std::make_shared<std::promise<Result>>();  // shared: the task may outlive a caller that gave up
     auto answer = promise->get_future();
-    if (!room->post([promise, f = std::move(f)](LiveRoom& live) mutable { promise->set_value(f(live)); })) return std::nullopt;
-    if (answer.wait_for(std::chrono::seconds(10)) != std::future_status::ready) throw std::runtime_error("a live room does not answer");
+    if (!room->post([promise, f = std::move(f)](LiveRoom& live) mutable { promise->set_value(f(live)); }))
+      return std::nullopt;
+    if (answer.wait_for(std::chrono::seconds(10)) != std::future_status::ready)
+      throw std::runtime_error("a live room does not answer");
     return answer.get();
   }
 

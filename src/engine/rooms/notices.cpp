@@ -11,7 +11,8 @@ std::vector<Peer*> LiveRoom::others(const Peer& peer) {
   return out;
 }
 
-// Tracks are named only to those whose role subscribes to the publisher's role: the media plane forwards to no one else.
+// Tracks are named only to those whose role subscribes to the publisher's role: the media plane forwards to
+// no one else.
 bool LiveRoom::sees_tracks(const Peer& viewer, const Peer& publisher) const {
   const Role* role = role_of(viewer);
   return role && role->hears(publisher.self.role);
@@ -28,7 +29,8 @@ void LiveRoom::tell_all(std::string_view method, const json::Object& params, con
   }
 }
 
-void LiveRoom::tell_tracks(Peer& viewer, std::string_view method, const Peer& publisher, const std::map<std::string, Track>& tracks) {
+void LiveRoom::tell_tracks(Peer& viewer, std::string_view method, const Peer& publisher,
+                           const std::map<std::string, Track>& tracks) {
   if (tracks.empty() || !sees_tracks(viewer, publisher)) return;
   json::Object described;
   for (const auto& [id, track] : tracks) described[id] = track.describe();
@@ -37,7 +39,8 @@ void LiveRoom::tell_tracks(Peer& viewer, std::string_view method, const Peer& pu
   tell(viewer, method, params);
 }
 
-void LiveRoom::tell_track_watchers(Peer& publisher, std::string_view method, const std::map<std::string, Track>& tracks) {
+void LiveRoom::tell_track_watchers(Peer& publisher, std::string_view method,
+                                   const std::map<std::string, Track>& tracks) {
   if (tracks.empty()) return;
   for (Peer* viewer : others(publisher)) tell_tracks(*viewer, method, publisher, tracks);
 }
@@ -48,7 +51,9 @@ json::Object LiveRoom::room_document() const {
   out["started_at"] = session_ ? session_->created_at.ms : std::int64_t{0};
   const json::Object off{{"enabled", false}, {"state", "none"}};
   out["recording"] = json::Object{{"sfu", off}, {"browser", off}, {"hls", off}};
-  out["streaming"] = json::Object{{"enabled", false}, {"rtmp", off}, {"hls", json::Object{{"enabled", false}, {"variants", json::Array()}}}};
+  out["streaming"] = json::Object{{"enabled", false},
+                                  {"rtmp", off},
+                                  {"hls", json::Object{{"enabled", false}, {"variants", json::Array()}}}};
   out["transcriptions"] = json::Array();
   return out;
 }
@@ -73,11 +78,12 @@ void LiveRoom::send_room_view(Peer& peer) {
   json::Object params{{"room", room_document()}};
   params["peers"] = peer_list_for(peer);
   tell(peer, "peer-list", params);
-  tell(peer, "room-info", {{"room_id", room_id_},
-                           {"name", room_ ? room_->name : std::string()},
-                           {"description", room_ ? room_->description : std::string()},
-                           {"max_size", room_ ? room_->size.value_or(0) : 0},
-                           {"large_room_optimization", false}});
+  tell(peer, "room-info",
+       {{"room_id", room_id_},
+        {"name", room_ ? room_->name : std::string()},
+        {"description", room_ ? room_->description : std::string()},
+        {"max_size", room_ ? room_->size.value_or(0) : 0},
+        {"large_room_optimization", false}});
   send_session_info(&peer);
 }
 
@@ -86,7 +92,10 @@ void LiveRoom::send_session_info(const Peer* only) {
   if (!session_) return;
   std::size_t tracks = 0;
   for (const auto& [peer_id, peer] : peers_) tracks += peer.joined ? peer.tracks.size() : 0;
-  const json::Object params{{"session_id", session_->id}, {"room_id", room_id_}, {"peer_count", joined_count()}, {"track_count", tracks}};
+  const json::Object params{{"session_id", session_->id},
+                            {"room_id", room_id_},
+                            {"peer_count", joined_count()},
+                            {"track_count", tracks}};
   if (only) return tell(*only, "session-info", params);
   tell_all("session-info", params);
 }

@@ -25,9 +25,11 @@ struct Peer {
   ConnectionPtr connection;  // null: lost, waiting for a new socket until gone_at
   base::SteadyTime gone_at{INT64_MAX};
   bool joined = false;  // false while the media plane works on the first answer: nobody may hear of it yet
-  // A restarted process has none of its media: it is sent to the new node (§4.9) and what it sends for the old one is refused with 421.
+  // A restarted process has none of its media: it is sent to the new node (§4.9) and what it sends for the
+  // old one is refused with 421.
   bool must_migrate = false;
-  std::string open_offer;  // subscribe offer without an answer yet: sent again when the socket was lost meanwhile
+  std::string
+      open_offer;  // subscribe offer without an answer yet: sent again when the socket was lost meanwhile
   std::set<std::string> listens_to;                  // keys of the session store; kept over a reconnect
   std::map<std::string, std::string> offered_roles;  // role-change token -> role
   std::map<std::string, std::vector<std::string>> iterators;
@@ -39,7 +41,9 @@ struct Peer {
     return {{"peer_id", self.peer_id},
             {"role", self.role},
             {"groups", std::move(groups)},
-            {"info", json::Object{{"name", self.name}, {"data", self.data}, {"user_id", self.user_id}, {"type", "regular"}}}};
+            {"info",
+             json::Object{
+                 {"name", self.name}, {"data", self.data}, {"user_id", self.user_id}, {"type", "regular"}}}};
   }
   // realtime:true everywhere: without it the SDK deletes the peer from its page (quirk 7).
   json::Object presence() const {

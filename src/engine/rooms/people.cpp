@@ -16,12 +16,14 @@ constexpr std::size_t kMaxGroups = 20;
 // To everybody, the peer itself included: its own raised hand comes from here alone (quirk 22).
 void LiveRoom::announce_update(Peer& peer) {
   if (auto stored = services_.store.peer_changed(peer.self); !stored) {
-    telemetry::error("a peer's change was not stored", {{"room", room_id_}, {"peer", peer.self.peer_id}, {"code", stored.error().code}});
+    telemetry::error("a peer's change was not stored",
+                     {{"room", room_id_}, {"peer", peer.self.peer_id}, {"code", stored.error().code}});
   }
   tell_all("on-peer-update", peer.presence());
 }
 
-Outcome<void> LiveRoom::rename(Peer& peer, const std::optional<std::string>& name, const std::optional<std::string>& data) {
+Outcome<void> LiveRoom::rename(Peer& peer, const std::optional<std::string>& name,
+                               const std::optional<std::string>& data) {
   if (data && data->size() > params::kMaxData) return refuse(400, "metadata is too long");
   if (name) peer.self.name = *name;
   if (data) peer.self.data = *data;
@@ -47,7 +49,9 @@ Outcome<void> LiveRoom::room_for_role(const std::string& name, const Peer* mover
   const Role* role = book_.find(name);
   if (!role) return refuse(404, "role not found");
   if (role->max_peer_count == 0) return {};
-  const auto count = std::count_if(peers_.begin(), peers_.end(), [&](const auto& p) { return &p.second != mover && p.second.self.role == name; });
+  const auto count = std::count_if(peers_.begin(), peers_.end(), [&](const auto& p) {
+    return &p.second != mover && p.second.self.role == name;
+  });
   if (role->max_peer_count < 0 || count >= role->max_peer_count) return refuse(403, "role limit reached");
   return {};
 }
@@ -101,19 +105,21 @@ void LiveRoom::kick(Peer& peer, const std::string& requested_by, const std::stri
 }
 
 Outcome<const Peer*> LiveRoom::update_peer(const std::string& peer_id, const std::optional<std::string>& name,
-                                           const std::optional<std::string>& role, const std::optional<std::string>& metadata) {
+                                           const std::optional<std::string>& role,
+                                           const std::optional<std::string>& metadata) {
   Peer* peer = peer_named(peer_id);
   if (!peer || !peer->joined) return refuse(404, "peer not found");
   if (role) {
     if (!book_.find(*role)) return refuse(400, "role is invalid");
     if (auto changed = change_role(*peer, *role); !changed) return refuse(400, changed.error().message);
   }
-  if (auto renamed = rename(*peer, name, metadata); !renamed) return refuse(renamed.error().code, renamed.error().message);
+  if (auto renamed = rename(*peer, name, metadata); !renamed)
+    return refuse(renamed.error().code, renamed.error().message);
   return peer;
 }
 
-Outcome<void> LiveRoom::send_server_message(const std::string& message, const std::string& type, const std::string& peer_id,
-                                            const std::string& role) {
+Outcome<void> LiveRoom::send_server_message(const std::string& message, const std::string& type,
+                                            const std::string& peer_id, const std::string& role) {
   if (!session_) return refuse(404, "session not found");
   json::Object params{{"message_id", services_.random.uuid()},
                       {"timestamp", services_.clock.wall().ms},
@@ -132,7 +138,8 @@ Outcome<void> LiveRoom::send_server_message(const std::string& message, const st
   return {};
 }
 
-Outcome<void> LiveRoom::remove_by_server(const std::string& peer_id, const std::string& role, const std::string& reason) {
+Outcome<void> LiveRoom::remove_by_server(const std::string& peer_id, const std::string& role,
+                                         const std::string& reason) {
   if (!session_) return refuse(404, "session not found");
   std::vector<std::string> ids;
   for (auto& [id, peer] : peers_) {

@@ -27,7 +27,11 @@ json::Object value_document(const StoredValue& v) {
   if (v.data) {
     if (auto parsed = json::parse_tolerant(*v.data)) data = std::move(*parsed);
   }
-  return {{"key", v.name}, {"data", std::move(data)}, {"updated_at", v.updated_at.ms}, {"updated_by", v.updated_by}, {"change_version", v.change_version}};
+  return {{"key", v.name},
+          {"data", std::move(data)},
+          {"updated_at", v.updated_at.ms},
+          {"updated_by", v.updated_by},
+          {"change_version", v.change_version}};
 }
 
 bool any_of(const std::vector<std::string>& list, const std::string& wanted) {
@@ -78,7 +82,9 @@ void Requests::handle(const Frame& frame) {
   connection_->fail(frame.id, 400, "unknown method");
 }
 
-void Requests::not_available(const Frame& frame) { connection_->fail(frame.id, 400, "not available on this server"); }
+void Requests::not_available(const Frame& frame) {
+  connection_->fail(frame.id, 400, "not available on this server");
+}
 
 template <class T>
 std::optional<T> Requests::read(const Frame& frame) {
@@ -90,7 +96,7 @@ std::optional<T> Requests::read(const Frame& frame) {
   return std::nullopt;
 }
 
-bool Requests::allowed(const Frame& frame, bool Permissions::*permission) {
+bool Requests::allowed(const Frame& frame, bool Permissions::* permission) {
   const Role* role = room_.role_of(peer_);
   if (role && role->permissions.*permission) return true;
   connection_->fail(frame.id, 403, "your role does not permit this");
@@ -109,7 +115,9 @@ void Requests::done(const Frame& frame, const Outcome<void>& outcome, json::Obje
   connection_->reply(frame.id, std::move(result));
 }
 
-void Requests::offer(const Frame& frame) { room_.offer(peer_, frame); }
+void Requests::offer(const Frame& frame) {
+  room_.offer(peer_, frame);
+}
 
 void Requests::answer(const Frame& frame) {
   auto given = json::read<params::Answer>(frame.params);
@@ -118,7 +126,8 @@ void Requests::answer(const Frame& frame) {
   const auto& node = given.value.sfu_node_id;
   if (node ? *node != room_.services_.node_id : peer_.must_migrate) return;
   peer_.open_offer.clear();
-  room_.services_.media->subscribe_answer(room_.media_room(), room_.media_peer(peer_.self.peer_id), std::move(sdp));
+  room_.services_.media->subscribe_answer(room_.media_room(), room_.media_peer(peer_.self.peer_id),
+                                          std::move(sdp));
 }
 
 void Requests::trickle(const Frame& frame) {
@@ -127,17 +136,24 @@ void Requests::trickle(const Frame& frame) {
   const auto& node = given.value.sfu_node_id;
   if (node ? *node != room_.services_.node_id : peer_.must_migrate) return;
   const auto target = given.value.target == 0 ? sfu::Target::kPublish : sfu::Target::kSubscribe;
-  room_.services_.media->trickle(room_.media_room(), room_.media_peer(peer_.self.peer_id), target, given.value.candidate.candidate);
+  room_.services_.media->trickle(room_.media_room(), room_.media_peer(peer_.self.peer_id), target,
+                                 given.value.candidate.candidate);
 }
 
-void Requests::track_update(const Frame& frame) { room_.track_update(peer_, frame.params); }
+void Requests::track_update(const Frame& frame) {
+  room_.track_update(peer_, frame.params);
+}
 
-// The one event that asks for something: a failed subscribe connection says nothing else (§4.8). The rest is dropped: it may hold patient data.
+// The one event that asks for something: a failed subscribe connection says nothing else (§4.8). The rest is
+// dropped: it may hold patient data.
 void Requests::analytics(const Frame& frame) {
-  if (json::text_or(frame.params, "name") == "subscribe.failed") room_.media_state(peer_.self.peer_id, sfu::Target::kSubscribe, false);
+  if (json::text_or(frame.params, "name") == "subscribe.failed")
+    room_.media_state(peer_.self.peer_id, sfu::Target::kSubscribe, false);
 }
 
-void Requests::join(const Frame& frame) { connection_->fail(frame.id, 400, "already joined"); }
+void Requests::join(const Frame& frame) {
+  connection_->fail(frame.id, 400, "already joined");
+}
 
 void Requests::leave(const Frame&) {
   connection_->close_at = room_.services_.clock.steady() + base::Duration::seconds(5);
@@ -148,7 +164,8 @@ void Requests::leave(const Frame&) {
 void Requests::peer_update(const Frame& frame) {
   auto given = read<params::PeerUpdate>(frame);
   if (!given) return;
-  if (given->data && !given->data->is_string()) return connection_->fail(frame.id, 400, "invalid params: data must be text");
+  if (given->data && !given->data->is_string())
+    return connection_->fail(frame.id, 400, "invalid params: data must be text");
   done(frame, room_.rename(peer_, given->name, text_of(given->data)));
 }
 
@@ -180,8 +197,12 @@ void Requests::change_group_of(const Frame& frame, bool member) {
   set_member(frame, *who, given->name, member);
 }
 
-void Requests::group_add(const Frame& frame) { change_group_of(frame, true); }
-void Requests::group_remove(const Frame& frame) { change_group_of(frame, false); }
+void Requests::group_add(const Frame& frame) {
+  change_group_of(frame, true);
+}
+void Requests::group_remove(const Frame& frame) {
+  change_group_of(frame, false);
+}
 
 void Requests::get_peer(const Frame& frame) {
   auto given = read<params::GetPeer>(frame);
@@ -189,7 +210,8 @@ void Requests::get_peer(const Frame& frame) {
   if (Peer* peer = target(frame, given->peer_id)) connection_->reply(frame.id, peer->info());
 }
 
-json::Object Requests::iterate(std::vector<std::string> ids, std::size_t limit, std::size_t total, std::string iterator) {
+json::Object Requests::iterate(std::vector<std::string> ids, std::size_t limit, std::size_t total,
+                               std::string iterator) {
   json::Array page;
   std::size_t used = 0;
   for (; used < ids.size() && page.size() < limit; ++used) {
@@ -219,7 +241,8 @@ void Requests::find_peer(const Frame& frame) {
   }
   if (peer_.iterators.size() >= kMaxIterators) peer_.iterators.clear();
   const std::size_t total = ids.size();
-  connection_->reply(frame.id, iterate(std::move(ids), static_cast<std::size_t>(given->limit), total, room_.services_.random.uuid()));
+  connection_->reply(frame.id, iterate(std::move(ids), static_cast<std::size_t>(given->limit), total,
+                                       room_.services_.random.uuid()));
 }
 
 void Requests::peer_iter_next(const Frame& frame) {
@@ -229,7 +252,8 @@ void Requests::peer_iter_next(const Frame& frame) {
   if (it == peer_.iterators.end()) return connection_->fail(frame.id, 404, "iterator not found");
   auto rest = it->second;
   const std::size_t total = rest.size();
-  connection_->reply(frame.id, iterate(std::move(rest), static_cast<std::size_t>(given->limit), total, given->iterator));
+  connection_->reply(
+      frame.id, iterate(std::move(rest), static_cast<std::size_t>(given->limit), total, given->iterator));
 }
 
 void Requests::peer_name_search(const Frame& frame) {
@@ -246,18 +270,27 @@ void Requests::peer_name_search(const Frame& frame) {
       more = true;
       break;
     }
-    found.push_back(json::Object{{"name", peer.self.name}, {"peer_id", id}, {"role", peer.self.role}, {"type", "regular"}});
+    found.push_back(json::Object{
+        {"name", peer.self.name}, {"peer_id", id}, {"role", peer.self.role}, {"type", "regular"}});
   }
-  connection_->reply(frame.id, {{"count", found.size()}, {"limit", given->limit}, {"offset", given->offset}, {"eof", !more}, {"peers", std::move(found)}});
+  connection_->reply(frame.id, {{"count", found.size()},
+                                {"limit", given->limit},
+                                {"offset", given->offset},
+                                {"eof", !more},
+                                {"peers", std::move(found)}});
 }
 
 void Requests::broadcast(const Frame& frame) {
   auto given = read<params::Broadcast>(frame);
   if (!given) return;
   const auto* info = json::object_at(frame.params, "info");  // as it is: a message may hold any character
-  if (!info || !json::find(*info, "message") || json::serialize(*info).size() > kMaxMessage) return connection_->fail(frame.id, 400, "message is missing or too long");
+  if (!info || !json::find(*info, "message") || json::serialize(*info).size() > kMaxMessage)
+    return connection_->fail(frame.id, 400, "message is missing or too long");
   const bool direct = given->peer_id && !given->peer_id->empty();
-  json::Object params{{"peer", peer_.info()}, {"private", direct}, {"message_id", room_.services_.random.uuid()}, {"timestamp", room_.services_.clock.wall().ms}};
+  json::Object params{{"peer", peer_.info()},
+                      {"private", direct},
+                      {"message_id", room_.services_.random.uuid()},
+                      {"timestamp", room_.services_.clock.wall().ms}};
   params["info"] = *info;
   const bool to_roles = !direct && given->roles && !given->roles->empty();
   if (to_roles) params["roles"] = json::write(*given)["roles"];
@@ -285,18 +318,26 @@ void Requests::set_metadata(const Frame& frame) {
     ++keys;
     bytes += v.data->size();
   }
-  if (data && data->size() > kMaxValue) return connection_->fail(frame.id, 400, "a value may have at most 1 KB");
-  if (data && (keys >= kMaxKeys || bytes > kMaxValues)) return connection_->fail(frame.id, 400, "the session store is full");
+  if (data && data->size() > kMaxValue)
+    return connection_->fail(frame.id, 400, "a value may have at most 1 KB");
+  if (data && (keys >= kMaxKeys || bytes > kMaxValues))
+    return connection_->fail(frame.id, 400, "the session store is full");
   const auto known = room_.values_.find(given->key);
   const std::int64_t version = known == room_.values_.end() ? 0 : known->second.change_version;
-  if (given->if_change_version && *given->if_change_version != version) return connection_->fail(frame.id, 409, "the value was changed meanwhile");
+  if (given->if_change_version && *given->if_change_version != version)
+    return connection_->fail(frame.id, 409, "the value was changed meanwhile");
   if (!data && known == room_.values_.end()) {
-    return connection_->reply(frame.id, {{"key", given->key}, {"data", nullptr}, {"updated_at", room_.services_.clock.wall().ms}, {"change_version", 0}});
+    return connection_->reply(frame.id, {{"key", given->key},
+                                         {"data", nullptr},
+                                         {"updated_at", room_.services_.clock.wall().ms},
+                                         {"change_version", 0}});
   }
   // Deleted keys keep their version; many of them are forgotten, oldest knowledge last.
-  if (room_.values_.size() > 10 * kMaxKeys) std::erase_if(room_.values_, [](const auto& v) { return !v.second.data; });
+  if (room_.values_.size() > 10 * kMaxKeys)
+    std::erase_if(room_.values_, [](const auto& v) { return !v.second.data; });
   StoredValue value{given->key, data, peer_.self.peer_id, room_.services_.clock.wall(), version + 1};
-  if (auto stored = room_.services_.store.put_stored_value(room_.workspace_id_, room_.room_id_, value); !stored) {
+  if (auto stored = room_.services_.store.put_stored_value(room_.workspace_id_, room_.room_id_, value);
+      !stored) {
     return connection_->fail(frame.id, 503, "service unavailable");
   }
   room_.values_[given->key] = value;
@@ -338,7 +379,8 @@ void Requests::role_change_request(const Frame& frame) {
     if (!given->force) return connection_->fail(frame.id, 400, "a change of many is always forced");
     Outcome<void> outcome;
     for (auto& [id, other] : room_.peers_) {
-      if (other.joined && any_of(*given->roles, other.self.role) && outcome) outcome = room_.change_role(other, given->role);
+      if (other.joined && any_of(*given->roles, other.self.role) && outcome)
+        outcome = room_.change_role(other, given->role);
     }
     return done(frame, outcome);
   }
@@ -350,7 +392,8 @@ void Requests::role_change_request(const Frame& frame) {
   if (other->offered_roles.size() >= kMaxOfferedRoles) other->offered_roles.clear();
   const std::string token = room_.services_.random.uuid();
   other->offered_roles[token] = given->role;
-  room_.tell(*other, "on-role-change-request", {{"requested_by", peer_.self.peer_id}, {"role", given->role}, {"token", token}});
+  room_.tell(*other, "on-role-change-request",
+             {{"requested_by", peer_.self.peer_id}, {"role", given->role}, {"token", token}});
   connection_->reply(frame.id, {});
 }
 
@@ -358,7 +401,8 @@ void Requests::role_change(const Frame& frame) {
   auto given = read<params::RoleChange>(frame);
   if (!given) return;
   const auto offered = peer_.offered_roles.find(given->token);
-  if (offered == peer_.offered_roles.end() || offered->second != given->role) return connection_->fail(frame.id, 403, "this role was not offered to you");
+  if (offered == peer_.offered_roles.end() || offered->second != given->role)
+    return connection_->fail(frame.id, 403, "this role was not offered to you");
   peer_.offered_roles.erase(offered);
   done(frame, room_.change_role(peer_, given->role));
 }
@@ -370,10 +414,11 @@ void Requests::track_update_request(const Frame& frame) {
   if (!other) return;
   const auto track = other->tracks.find(given->track_id);
   if (track == other->tracks.end()) return connection_->fail(frame.id, 404, "track not found");
-  room_.tell(*other, "on-track-update-request", {{"requested_by", peer_.self.peer_id},
-                                                  {"track_id", given->track_id},
-                                                  {"stream_id", track->second.info.stream_id},
-                                                  {"mute", given->mute}});
+  room_.tell(*other, "on-track-update-request",
+             {{"requested_by", peer_.self.peer_id},
+              {"track_id", given->track_id},
+              {"stream_id", track->second.info.stream_id},
+              {"mute", given->mute}});
   connection_->reply(frame.id, {});
 }
 
@@ -408,7 +453,8 @@ void Requests::end_room(const Frame& frame) {
     if (!stored || !*stored) return connection_->fail(frame.id, 503, "service unavailable");
     (*stored)->enabled = false;
     (*stored)->updated_at = room_.services_.clock.wall();
-    if (!room_.services_.store.update_room(**stored)) return connection_->fail(frame.id, 503, "service unavailable");
+    if (!room_.services_.store.update_room(**stored))
+      return connection_->fail(frame.id, 503, "service unavailable");
   }
   connection_->reply(frame.id, {});
   const std::string by = peer_.self.peer_id;

@@ -1,5 +1,5 @@
-// The requests and notifications of a joined peer (100ms-client-protocol.md §3.5, §3.6), each checked against the peer's role. Lives for one frame, on
-// the room's queue.
+// The requests and notifications of a joined peer (100ms-client-protocol.md §3.5, §3.6), each checked against
+// the peer's role. Lives for one frame, on the room's queue.
 #pragma once
 
 #include "engine/rooms/live_room.h"
@@ -49,12 +49,13 @@ class Requests {
 
   template <class T>
   std::optional<T> read(const Frame& frame);
-  bool allowed(const Frame& frame, bool Permissions::*permission);
+  bool allowed(const Frame& frame, bool Permissions::* permission);
   Peer* target(const Frame& frame, const std::string& peer_id);
   void done(const Frame& frame, const Outcome<void>& outcome, json::Object result = {});
   void set_member(const Frame& frame, Peer& who, const std::string& group, bool member);
   void change_group_of(const Frame& frame, bool member);
-  json::Object iterate(std::vector<std::string> ids, std::size_t limit, std::size_t total, std::string iterator);
+  json::Object iterate(std::vector<std::string> ids, std::size_t limit, std::size_t total,
+                       std::string iterator);
 
   LiveRoom& room_;
   Peer& peer_;

@@ -1,5 +1,5 @@
-// One WebSocket of a client as its room sees it. The token was verified before it exists. Its state is touched on the room's queue only; send(), notify(),
-// reply() and fail() may be called from any thread.
+// One WebSocket of a client as its room sees it. The token was verified before it exists. Its state is
+// touched on the room's queue only; send(), notify(), reply() and fail() may be called from any thread.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,9 @@ class Connection {
   const std::string& peer_id() const { return peer_id_; }
   const VerifiedToken& token() const { return token_; }
 
-  void notify(std::string_view method, const json::Object& params) { socket_->send(notification_frame(method, params)); }
+  void notify(std::string_view method, const json::Object& params) {
+    socket_->send(notification_frame(method, params));
+  }
   void send(const std::string& frame) { socket_->send(frame); }
   void reply(const json::Value& id, json::Object result) {
     if (!id.is_null()) socket_->send(result_frame(id, std::move(result)));

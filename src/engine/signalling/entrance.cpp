@@ -15,12 +15,15 @@ constexpr double kFramesPerSecond = 200, kFrameBurst = 500;
 
 bool is_peer_id(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '.';
   });
 }
 
 // §2.2: the body's code wins over the status, so both are the same.
-http::Response init_error(int code, const std::string& message) { return error_answer(code, message); }
+http::Response init_error(int code, const std::string& message) {
+  return error_answer(code, message);
+}
 
 json::Object ice_document(const std::vector<IceServer>& servers) {
   json::Array list;
@@ -47,7 +50,9 @@ bool is_host(std::string_view text) {
     const auto end = text.find(']');
     if (end == std::string_view::npos || end < 3) return false;
     const auto inside = text.substr(1, end - 1);
-    if (!std::all_of(inside.begin(), inside.end(), [](unsigned char c) { return std::isxdigit(c) || c == ':' || c == '.'; })) return false;
+    if (!std::all_of(inside.begin(), inside.end(),
+                     [](unsigned char c) { return std::isxdigit(c) || c == ':' || c == '.'; }))
+      return false;
     text.remove_prefix(end + 1);
     if (text.empty()) return true;
     if (text.front() != ':') return false;
@@ -55,7 +60,10 @@ bool is_host(std::string_view text) {
   } else {
     const auto colon = text.find(':');
     const auto name = text.substr(0, colon);
-    if (name.empty() || !std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '-' || c == '_'; })) return false;
+    if (name.empty() || !std::all_of(name.begin(), name.end(), [](unsigned char c) {
+          return std::isalnum(c) || c == '.' || c == '-' || c == '_';
+        }))
+      return false;
     if (colon == std::string_view::npos) return true;
     port = text.substr(colon + 1);
   }
@@ -76,7 +84,10 @@ void Entrance::mount(http::Router& router) {
   limits.max_message = 1024 * 1024;
   router.websocket(
       "/v2/ws",
-      [this](const http::Request& request, std::shared_ptr<http::WebSocket> socket) { return accept(request, std::move(socket)); }, limits);
+      [this](const http::Request& request, std::shared_ptr<http::WebSocket> socket) {
+        return accept(request, std::move(socket));
+      },
+      limits);
 }
 
 std::string Entrance::endpoint_for(const http::Request& request) const {
@@ -84,8 +95,10 @@ std::string Entrance::endpoint_for(const http::Request& request) const {
   const auto host = request.header("host");
   if (!is_host(host)) return {};
   // The header changes the caller's own answer alone, so it needs no trust.
-  const bool tls = base::equals_ignore_case(base::trim(base::split(request.header("x-forwarded-proto"), ',').front()), "https") ||
-                   std::find(config_.tls_listeners.begin(), config_.tls_listeners.end(), request.listener) != config_.tls_listeners.end();
+  const bool tls = base::equals_ignore_case(
+                       base::trim(base::split(request.header("x-forwarded-proto"), ',').front()), "https") ||
+                   std::find(config_.tls_listeners.begin(), config_.tls_listeners.end(), request.listener) !=
+                       config_.tls_listeners.end();
   return std::string(tls ? "wss://" : "ws://") + std::string(host) + "/v2/ws";
 }
 
@@ -94,7 +107,8 @@ std::optional<http::Response> Entrance::refusal(const VerifiedToken& token, cons
   auto room = services_.store.room_by_id(token.workspace->id, token.room_id);
   if (!room) return storage_failure(room.error());
   if (!*room) return init_error(401, "invalid room id: " + shown(token.room_id));
-  // Whoever is inside comes back whatever happened to the room or the template meanwhile: the session goes on.
+  // Whoever is inside comes back whatever happened to the room or the template meanwhile: the session goes
+  // on.
   auto inside = services_.live.ask(token.room_id, [peer_id, user = token.user_id](LiveRoom& live) {
     const Peer* peer = live.find_peer(peer_id);
     return peer && peer->self.user_id == user;
@@ -108,26 +122,31 @@ std::optional<http::Response> Entrance::refusal(const VerifiedToken& token, cons
 }
 
 http::Response Entrance::init(const http::Request& request) {
-  auto token = services_.tokens.verify(Tokens::bearer(request.header("authorization")), TokenType::kApp,
-                                       [this](const std::string& key) { return services_.workspaces.find(key); });
+  auto token =
+      services_.tokens.verify(Tokens::bearer(request.header("authorization")), TokenType::kApp,
+                              [this](const std::string& key) { return services_.workspaces.find(key); });
   if (!token) return init_error(401, "token error: " + token.error().detail);
-  if (auto refused = refusal(*token, std::string(request.query_value("peer_id").value_or("")))) return std::move(*refused);
+  if (auto refused = refusal(*token, std::string(request.query_value("peer_id").value_or(""))))
+    return std::move(*refused);
   const std::string endpoint = endpoint_for(request);
   if (endpoint.empty()) return init_error(400, "the Host header is not a host name");
   json::Object out{{"endpoint", endpoint}};
   out["rtcConfiguration"] = ice_document(config_.ice_servers);
-  out["config"] = json::Object{{"enabledFlags", json::Array{json::Value("simulcast"), json::Value("nonWebRTCDisableOffer")}}};
+  out["config"] = json::Object{
+      {"enabledFlags", json::Array{json::Value("simulcast"), json::Value("nonWebRTCDisableOffer")}}};
   return ok(out);
 }
 
-tl::expected<http::WebSocketEvents, http::WebSocketRefusal> Entrance::accept(const http::Request& request,
-                                                                             std::shared_ptr<http::WebSocket> socket) {
+tl::expected<http::WebSocketEvents, http::WebSocketRefusal> Entrance::accept(
+    const http::Request& request, std::shared_ptr<http::WebSocket> socket) {
   auto refuse = [](int status, const std::string& message) {
-    return tl::unexpected(http::WebSocketRefusal{status, json::serialize(json::Object{{"code", status}, {"message", message}})});
+    return tl::unexpected(http::WebSocketRefusal{
+        status, json::serialize(json::Object{{"code", status}, {"message", message}})});
   };
   const std::string peer_id(request.query_value("peer").value_or(""));
-  auto token = services_.tokens.verify(request.query_value("token").value_or(""), TokenType::kApp,
-                                       [this](const std::string& key) { return services_.workspaces.by_access_key(key); });
+  auto token = services_.tokens.verify(
+      request.query_value("token").value_or(""), TokenType::kApp,
+      [this](const std::string& key) { return services_.workspaces.by_access_key(key); });
   // The SDK's next /init ends with the same words; a socket for a stranger would only cost.
   if (!token) return refuse(401, "token error: " + token.error().detail);
   if (!base::is_object_id(token->room_id)) return refuse(401, "invalid room id: " + shown(token->room_id));
@@ -135,9 +154,11 @@ tl::expected<http::WebSocketEvents, http::WebSocketRefusal> Entrance::accept(con
 
   const LiveRoomPtr room = services_.live.open(token->room_id, token->workspace->id);
   auto connection = std::make_shared<Connection>(peer_id, std::move(*token), socket);
-  if (!room->post([connection](LiveRoom& live) { live.attach(connection); })) return refuse(503, "the server is closing");
+  if (!room->post([connection](LiveRoom& live) { live.attach(connection); }))
+    return refuse(503, "the server is closing");
   http::WebSocketEvents events;
-  events.on_text = [room, connection, clock = &services_.clock, bucket = TokenBucket(kFramesPerSecond, kFrameBurst)](std::string text) mutable {
+  events.on_text = [room, connection, clock = &services_.clock,
+                    bucket = TokenBucket(kFramesPerSecond, kFrameBurst)](std::string text) mutable {
     if (!bucket.take(clock->steady())) return connection->close(1008, "too many messages");
     room->post([connection, text = std::move(text)](LiveRoom& live) { live.receive(connection, text); });
   };

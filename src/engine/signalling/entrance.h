@@ -1,4 +1,5 @@
-// How a client comes in: GET /init and the WebSocket (100ms-client-protocol.md §2, §3.1; failures as §8.1 and 100ms-server-api.md §2.7).
+// How a client comes in: GET /init and the WebSocket (100ms-client-protocol.md §2, §3.1; failures as §8.1 and
+// 100ms-server-api.md §2.7).
 #pragma once
 
 #include <string>
@@ -20,7 +21,8 @@ class Entrance {
   std::optional<http::Response> refusal(const VerifiedToken& token, const std::string& peer_id);
   std::string endpoint_for(const http::Request& request) const;
   // On an io thread: checks the token by what is in memory and hands the socket to its room.
-  tl::expected<http::WebSocketEvents, http::WebSocketRefusal> accept(const http::Request& request, std::shared_ptr<http::WebSocket> socket);
+  tl::expected<http::WebSocketEvents, http::WebSocketRefusal> accept(const http::Request& request,
+                                                                     std::shared_ptr<http::WebSocket> socket);
 
   const Config& config_;
   ApiServices services_;

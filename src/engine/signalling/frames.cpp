@@ -11,12 +11,14 @@ base::Result<Frame> read_frame(std::string_view text) {
   auto& object = value->as_object();
   Frame frame;
   if (const auto* method = json::find(object, "method")) {
-    if (!method->is_string() || method->as_string().size() > 100) return base::fail("frame_invalid", "method must be a short text");
+    if (!method->is_string() || method->as_string().size() > 100)
+      return base::fail("frame_invalid", "method must be a short text");
     frame.method = std::string(method->as_string());
   }
   if (const auto* id = json::find(object, "id")) {
     if (id->is_string() && id->as_string().size() > 200) return base::fail("frame_invalid", "id is too long");
-    if (!id->is_string() && !id->is_number() && !id->is_null()) return base::fail("frame_invalid", "id must be text or a number");
+    if (!id->is_string() && !id->is_number() && !id->is_null())
+      return base::fail("frame_invalid", "id must be text or a number");
     frame.id = *id;
   }
   if (auto* params = object.if_contains("params")) {

@@ -1,4 +1,5 @@
-// What a browser's SDK and a clinic's backend get while people are inside: join, tracks, chat, roles, reconnect, restart, bad input.
+// What a browser's SDK and a clinic's backend get while people are inside: join, tracks, chat, roles,
+// reconnect, restart, bad input.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,8 +10,12 @@
 namespace engine::testing {
 namespace {
 
-std::string text(const json::Object& o, std::string_view key) { return std::string(json::text_or(o, key)); }
-bool contains(const std::vector<std::string>& list, const std::string& name) { return std::find(list.begin(), list.end(), name) != list.end(); }
+std::string text(const json::Object& o, std::string_view key) {
+  return std::string(json::text_or(o, key));
+}
+bool contains(const std::vector<std::string>& list, const std::string& name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
 // Without the media plane's offers, which come when they like.
 std::vector<std::string> news(WsClient& socket) {
   auto list = socket.drain();
@@ -21,7 +26,9 @@ int error_code(const json::Object& reply) {
   const auto* error = json::object_at(reply, "error");
   return error ? static_cast<int>(json::int_or(*error, "code", 0)) : 0;
 }
-bool succeeded(const json::Object& reply) { return json::object_at(reply, "result") != nullptr; }
+bool succeeded(const json::Object& reply) {
+  return json::object_at(reply, "result") != nullptr;
+}
 
 class Signalling : public ::testing::TestWithParam<storage::Backend> {
  protected:
@@ -32,7 +39,8 @@ class Signalling : public ::testing::TestWithParam<storage::Backend> {
     json::Object tracks;
     tracks["a-" + tag] = track("a-" + tag, "s-" + tag, "audio", muted);
     tracks["v-" + tag] = track("v-" + tag, "s-" + tag, "video");
-    json::Object params{{"desc", json::Object{{"type", "offer"}, {"sdp", media_offer("s-" + tag, "a-" + tag, "v-" + tag)}}}};
+    json::Object params{
+        {"desc", json::Object{{"type", "offer"}, {"sdp", media_offer("s-" + tag, "a-" + tag, "v-" + tag)}}}};
     params["tracks"] = std::move(tracks);
     return params;
   }
@@ -43,7 +51,8 @@ TEST_P(Signalling, InitThenPolicyThenJoin) {
   ASSERT_EQ(init.status, 200) << init.text;
   EXPECT_EQ(text(init.body, "endpoint"), "ws://" + world_.address.text() + "/v2/ws");
   ASSERT_TRUE(json::object_at(init.body, "config"));
-  const auto tls = world_.call("GET", "/init", {}, world_.app_token(room_, "host"), {{"x-forwarded-proto", "https"}, {"host", "clinic.example"}});
+  const auto tls = world_.call("GET", "/init", {}, world_.app_token(room_, "host"),
+                               {{"x-forwarded-proto", "https"}, {"host", "clinic.example"}});
   EXPECT_EQ(text(tls.body, "endpoint"), "wss://clinic.example/v2/ws");
 
   auto ana = world_.socket(world_.app_token(room_, "host", "u-9"), "PA");
@@ -116,7 +125,8 @@ TEST_P(Signalling, TracksAreAnnouncedAndMuteIsKept) {
   EXPECT_TRUE(json::bool_or(json::object_at(updated, "tracks")->at("a-1").as_object(), "mute", false));
   auto late = world_.joined(room_, "guest", "PL", "u-4");
   const auto peers = *json::object_at(late->wait_for("peer-list"), "peers");
-  EXPECT_TRUE(json::bool_or(json::object_at(peers.at("PA").as_object(), "tracks")->at("a-1").as_object(), "mute", false));
+  EXPECT_TRUE(json::bool_or(json::object_at(peers.at("PA").as_object(), "tracks")->at("a-1").as_object(),
+                            "mute", false));
 
   json::Object only_audio = offer_params("1", true);
   only_audio["tracks"].as_object().erase("v-1");
@@ -166,12 +176,14 @@ TEST_P(Signalling, NamesHandsAndGroups) {
   const auto found = ana->request("find-peer", {{"role", "guest"}, {"limit", 10}});
   const auto& result = *json::object_at(found, "result");
   EXPECT_EQ(json::int_or(result, "total", 0), 1);
-  EXPECT_EQ(text(*json::object_at(json::array_at(result, "peers")->at(0).as_object(), "info"), "name"), "Ben Z.");
+  EXPECT_EQ(text(*json::object_at(json::array_at(result, "peers")->at(0).as_object(), "info"), "name"),
+            "Ben Z.");
   const auto searched = ana->request("peer-name-search", {{"query", "ben"}, {"limit", 10}});
   EXPECT_EQ(json::array_at(*json::object_at(searched, "result"), "peers")->size(), 1u);
   const auto paged = ana->request("find-peer", {{"limit", 1}});
   EXPECT_FALSE(json::bool_or(*json::object_at(paged, "result"), "eof", true));
-  const auto next = ana->request("peer-iter-next", {{"iterator", text(*json::object_at(paged, "result"), "iterator")}, {"limit", 5}});
+  const auto next = ana->request(
+      "peer-iter-next", {{"iterator", text(*json::object_at(paged, "result"), "iterator")}, {"limit", 5}});
   EXPECT_TRUE(json::bool_or(*json::object_at(next, "result"), "eof", false));
   EXPECT_EQ(error_code(ana->request("get-peer", {{"peer_id", "nobody"}})), 404);
 }
@@ -186,18 +198,22 @@ TEST_P(Signalling, EveryPermissionIsCheckedHere) {
       {"peer-leave-request", {{"requested_for", "PA"}, {"reason", "x"}}},
       {"role-change-request", {{"requested_for", "PB"}, {"role", "host"}, {"force", true}}},
       {"role-change", {{"role", "host"}, {"token", "guessed"}}},
-      {"track-update-request", {{"requested_for", "PA"}, {"track_id", "a-1"}, {"stream_id", "s-1"}, {"mute", true}}},
+      {"track-update-request",
+       {{"requested_for", "PA"}, {"track_id", "a-1"}, {"stream_id", "s-1"}, {"mute", true}}},
       {"change-track-mute-state-request", {{"value", true}}}};
-  for (const auto& [method, params] : forbidden) EXPECT_EQ(error_code(guest->request(method, params)), 403) << method;
+  for (const auto& [method, params] : forbidden)
+    EXPECT_EQ(error_code(guest->request(method, params)), 403) << method;
   EXPECT_EQ(world_.get("/v2/active-rooms/" + room_).status, 200);
   EXPECT_EQ(error_code(guest->request("poll-start", {{"poll_id", "q"}})), 400);
   EXPECT_EQ(error_code(guest->request("rtmp-start", {})), 400);
   EXPECT_EQ(error_code(guest->request("no-such-method", {})), 400);
   EXPECT_EQ(error_code(guest->request("join", {{"name", "again"}})), 400);
 
-  EXPECT_TRUE(succeeded(host->request("change-track-mute-state-request", {{"value", true}, {"type", "audio"}})));
+  EXPECT_TRUE(
+      succeeded(host->request("change-track-mute-state-request", {{"value", true}, {"type", "audio"}})));
   EXPECT_TRUE(json::bool_or(guest->wait_for("on-change-track-mute-state-request"), "value", false));
-  EXPECT_TRUE(succeeded(host->request("peer-leave-request", {{"requested_for", "PB"}, {"reason", "please"}})));
+  EXPECT_TRUE(
+      succeeded(host->request("peer-leave-request", {{"requested_for", "PB"}, {"reason", "please"}})));
   const auto asked = guest->wait_for("on-peer-leave-request");
   EXPECT_EQ(text(asked, "reason"), "please");
   EXPECT_FALSE(json::bool_or(asked, "room_end", true));
@@ -209,10 +225,12 @@ TEST_P(Signalling, WaitingRoomIsLeftByARoleChange) {
   auto patient = world_.joined(room_, "waiting-room", "PB", "u-2");
   host->request("offer", offer_params("1"));
   patient->drain();
-  EXPECT_TRUE(succeeded(host->request("role-change-request", {{"requested_for", "PB"}, {"role", "guest"}, {"force", false}})));
+  EXPECT_TRUE(succeeded(
+      host->request("role-change-request", {{"requested_for", "PB"}, {"role", "guest"}, {"force", false}})));
   const auto asked = patient->wait_for("on-role-change-request");
   EXPECT_EQ(text(asked, "requested_by"), "PA");
-  EXPECT_TRUE(succeeded(patient->request("role-change", {{"requested_by", "PA"}, {"role", "guest"}, {"token", text(asked, "token")}})));
+  EXPECT_TRUE(succeeded(patient->request(
+      "role-change", {{"requested_by", "PA"}, {"role", "guest"}, {"token", text(asked, "token")}})));
   const auto order = patient->drain();
   const auto policy = std::find(order.begin(), order.end(), "on-policy-change");
   const auto update = std::find(order.begin(), order.end(), "on-peer-update");
@@ -222,11 +240,15 @@ TEST_P(Signalling, WaitingRoomIsLeftByARoleChange) {
   EXPECT_EQ(text(patient->last_drained("on-policy-change"), "name"), "guest");
   EXPECT_TRUE(contains(order, "on-track-add")) << "now it may see the host";
   EXPECT_EQ(text(host->wait_for("on-peer-update"), "role"), "guest");
-  EXPECT_EQ(error_code(patient->request("role-change", {{"role", "guest"}, {"token", text(asked, "token")}})), 403) << "once only";
+  EXPECT_EQ(error_code(patient->request("role-change", {{"role", "guest"}, {"token", text(asked, "token")}})),
+            403)
+      << "once only";
 }
 
 TEST_P(Signalling, RoleAndRoomSizesAreLimits) {
-  const auto t = world_.post("/v2/templates", R"({"name":"small","roles":{"one":{"maxPeerCount":1},"many":{},"none":{"maxPeerCount":-1}}})");
+  const auto t = world_.post(
+      "/v2/templates",
+      R"({"name":"small","roles":{"one":{"maxPeerCount":1},"many":{},"none":{"maxPeerCount":-1}}})");
   const std::string room = world_.make_room(R"({"size":2,"template_id":")" + text(t.body, "id") + "\"}");
   auto refused = [&](const std::string& role, const std::string& peer) {
     auto ws = world_.socket(world_.app_token(room, role), peer);
@@ -243,17 +265,25 @@ TEST_P(Signalling, RoleAndRoomSizesAreLimits) {
 TEST_P(Signalling, SessionStore) {
   auto ana = world_.joined(room_, "host", "PA");
   auto ben = world_.joined(room_, "guest", "PB", "u-2");
-  EXPECT_TRUE(succeeded(ben->request("listen-metadata-change", {{"keys", json::Array{json::Value("spotlight")}}})));
+  EXPECT_TRUE(
+      succeeded(ben->request("listen-metadata-change", {{"keys", json::Array{json::Value("spotlight")}}})));
   const auto set = ana->request("set-metadata", {{"key", "spotlight"}, {"data", "PB"}});
   EXPECT_EQ(json::int_or(*json::object_at(set, "result"), "change_version", 0), 1);
   const auto change = ben->wait_for("on-metadata-change");
   EXPECT_EQ(text(json::array_at(change, "values")->at(0).as_object(), "data"), "PB");
-  EXPECT_EQ(error_code(ana->request("set-metadata", {{"key", "spotlight"}, {"data", "x"}, {"if_change_version", 7}})), 409);
-  EXPECT_TRUE(succeeded(ana->request("set-metadata", {{"key", "spotlight"}, {"data", "y"}, {"if_change_version", 1}})));
-  EXPECT_EQ(error_code(ana->request("set-metadata", {{"key", "big"}, {"data", std::string(2000, 'x')}})), 400);
+  EXPECT_EQ(error_code(ana->request("set-metadata",
+                                    {{"key", "spotlight"}, {"data", "x"}, {"if_change_version", 7}})),
+            409);
+  EXPECT_TRUE(succeeded(
+      ana->request("set-metadata", {{"key", "spotlight"}, {"data", "y"}, {"if_change_version", 1}})));
+  EXPECT_EQ(error_code(ana->request("set-metadata", {{"key", "big"}, {"data", std::string(2000, 'x')}})),
+            400);
   ana->request("listen-metadata-change", {{"keys", json::Array{json::Value("spotlight")}}});
-  EXPECT_EQ(text(json::array_at(ana->wait_for("on-metadata-change"), "values")->at(0).as_object(), "data"), "y") << "current values at once";
-  EXPECT_EQ(text(*json::object_at(ben->request("get-metadata", {{"key", "spotlight"}}), "result"), "data"), "y");
+  EXPECT_EQ(text(json::array_at(ana->wait_for("on-metadata-change"), "values")->at(0).as_object(), "data"),
+            "y")
+      << "current values at once";
+  EXPECT_EQ(text(*json::object_at(ben->request("get-metadata", {{"key", "spotlight"}}), "result"), "data"),
+            "y");
 }
 
 TEST_P(Signalling, ReconnectKeepsThePeer) {
@@ -270,7 +300,8 @@ TEST_P(Signalling, ReconnectKeepsThePeer) {
   ASSERT_GE(order.size(), 2u);
   EXPECT_EQ(order[0], "on-policy-change");
   EXPECT_EQ(order[1], "peer-list");
-  EXPECT_TRUE(json::bool_or(json::object_at(back->last_drained("peer-list"), "peers")->at("PA").as_object(), "realtime", false));
+  EXPECT_TRUE(json::bool_or(json::object_at(back->last_drained("peer-list"), "peers")->at("PA").as_object(),
+                            "realtime", false));
   EXPECT_FALSE(contains(order, "node-info"));
   EXPECT_TRUE(contains(order, "offer")) << "the subscribe offer nobody answered is there again";
   EXPECT_TRUE(succeeded(back->request("offer", offer_params("2"))));
@@ -298,7 +329,8 @@ TEST_P(Signalling, ALostPeerGoesAfterItsGrace) {
   ana->drain();
   ben->vanish();
   cid->close(1001);
-  // The server learns of the closed sockets in its own time, and a grace starts then: turned in steps, well below the long one.
+  // The server learns of the closed sockets in its own time, and a grace starts then: turned in steps, well
+  // below the long one.
   json::Object first;
   for (int i = 0; i < 10 && first.empty(); ++i) {
     world_.clock.advance(base::Duration::seconds(6));
@@ -317,7 +349,8 @@ TEST_P(Signalling, ARestartedEngineCarriesEverybodyOver) {
   auto ben = world_.joined(room_, "guest", "PB", "u-2");
   ana->request("group-join", {{"name", "_handraise"}});
   ana->request("set-metadata", {{"key", "k"}, {"data", 5}});
-  const std::string session = text(*json::object_at(world_.get("/v2/active-rooms/" + room_).body, "session"), "id");
+  const std::string session =
+      text(*json::object_at(world_.get("/v2/active-rooms/" + room_).body, "session"), "id");
   const std::string old_node = text(ana->wait_for("offer"), "sfu_node_id");
   world_.restart();
   EXPECT_EQ(text(*json::object_at(world_.get("/v2/active-rooms/" + room_).body, "session"), "id"), session);
@@ -333,7 +366,9 @@ TEST_P(Signalling, ARestartedEngineCarriesEverybodyOver) {
   json::Object stale = offer_params("1");
   stale["sfu_node_id"] = old_node;
   EXPECT_EQ(error_code(back->request("offer", stale)), 421);
-  json::Object fresh{{"desc", json::Object{{"type", "offer"}, {"sdp", channel_offer()}}}, {"tracks", json::Object()}, {"sfu_node_id", node}};
+  json::Object fresh{{"desc", json::Object{{"type", "offer"}, {"sdp", channel_offer()}}},
+                     {"tracks", json::Object()},
+                     {"sfu_node_id", node}};
   const auto answer = back->request("offer", fresh);
   ASSERT_TRUE(succeeded(answer)) << json::serialize(answer);
   EXPECT_EQ(text(back->wait_for("offer"), "sfu_node_id"), node) << "the subscribe connection starts anew";
@@ -347,7 +382,9 @@ TEST_P(Signalling, ARestartedEngineCarriesEverybodyOver) {
   media["sfu_node_id"] = node;
   EXPECT_TRUE(succeeded(back->request("offer", media)));
   EXPECT_EQ(json::object_at(ben_back->wait_for("on-track-add"), "tracks")->size(), 2u);
-  EXPECT_EQ(json::int_or(*json::object_at(ben_back->request("get-metadata", {{"key", "k"}}), "result"), "data", 0), 5);
+  EXPECT_EQ(
+      json::int_or(*json::object_at(ben_back->request("get-metadata", {{"key", "k"}}), "result"), "data", 0),
+      5);
 
   // Who does not come back is gone after the grace.
   world_.restart();
@@ -377,19 +414,23 @@ TEST_P(Signalling, Rows57To68ActiveRoomsAndSessions) {
   EXPECT_EQ(text(promoted.body, "metadata"), "m");
   EXPECT_EQ(text(ben->wait_for("on-policy-change"), "name"), "host");
   EXPECT_EQ(world_.post(base + "/peers/PB", R"({"role":"surgeon"})").status, 400);
-  EXPECT_EQ(text(world_.post(base + "/send-message", R"({"message":"m","peer_id":"PB","role":"host"})").body, "message"), "message sent");  // 61
+  EXPECT_EQ(text(world_.post(base + "/send-message", R"({"message":"m","peer_id":"PB","role":"host"})").body,
+                 "message"),
+            "message sent");  // 61
   EXPECT_TRUE(json::bool_or(ben->wait_for("on-broadcast"), "private", false));
   EXPECT_EQ(world_.post(base + "/send-message", R"({"message":"m","peerId":"PB"})").status, 200);  // 62
   EXPECT_TRUE(json::bool_or(ben->wait_for("on-broadcast"), "private", false));
   EXPECT_FALSE(contains(ana->drain(), "on-broadcast"));
   EXPECT_EQ(world_.post(base + "/send-message", R"({"type":"chat"})").status, 400);  // 63
-  EXPECT_EQ(world_.post(base + "/remove-peers").status, 400);                         // 64
-  EXPECT_EQ(text(world_.post(base + "/remove-peers", R"({"peer_id":"PB","reason":"bye"})").body, "message"), "peer remove request submitted");
+  EXPECT_EQ(world_.post(base + "/remove-peers").status, 400);                        // 64
+  EXPECT_EQ(text(world_.post(base + "/remove-peers", R"({"peer_id":"PB","reason":"bye"})").body, "message"),
+            "peer remove request submitted");
   EXPECT_EQ(text(ben->wait_for("on-peer-leave-request"), "reason"), "bye");
   const auto running = world_.get("/v2/sessions?room_id=" + room_ + "&active=true");  // 67
   ASSERT_EQ(json::array_at(running.body, "data")->size(), 1u);
   EXPECT_TRUE(json::bool_or(json::array_at(running.body, "data")->at(0).as_object(), "active", false));
-  EXPECT_EQ(text(world_.post(base + "/end-room", R"({"lock":true,"reason":"over"})").body, "message"), "session is ending");  // 66
+  EXPECT_EQ(text(world_.post(base + "/end-room", R"({"lock":true,"reason":"over"})").body, "message"),
+            "session is ending");  // 66
   const auto ended = ana->wait_for("on-peer-leave-request");
   EXPECT_TRUE(json::bool_or(ended, "room_end", false));
   EXPECT_EQ(text(ended, "reason"), "over");
@@ -397,7 +438,8 @@ TEST_P(Signalling, Rows57To68ActiveRoomsAndSessions) {
   const auto closed = world_.get("/v2/sessions/" + session);  // 68
   EXPECT_FALSE(json::bool_or(closed.body, "active", true));
   EXPECT_EQ(json::object_at(closed.body, "peers")->size(), 2u);
-  for (const auto& [id, peer] : *json::object_at(closed.body, "peers")) EXPECT_TRUE(peer.as_object().contains("left_at"));
+  for (const auto& [id, peer] : *json::object_at(closed.body, "peers"))
+    EXPECT_TRUE(peer.as_object().contains("left_at"));
   EXPECT_EQ(world_.post(base + "/end-room").status, 404);
 }
 
@@ -412,13 +454,17 @@ TEST_P(Signalling, RefusalsAreShownAndNothingBreaks) {
   EXPECT_EQ(text(*json::object_at(reply, "error"), "message"), "invalid room id: 66d1f0a2b3c4d5e6f7081920");
 
   auto ana = world_.joined(room_, "host", "PA");
-  for (const char* bad : {R"({"id":"1"})", "{}", R"({"method":"join"})", R"({"method":"offer","id":"2","params":{"desc":{"sdp":"v=0"}}})",
-                          R"({"method":"track-update","params":{"tracks":7}})", R"({"method":"broadcast","id":"3"})", R"({"method":"trickle","params":{"target":9}})",
-                          R"({"method":"answer","params":{"desc":{"sdp":5}}})"}) {
+  for (const char* bad :
+       {R"({"id":"1"})", "{}", R"({"method":"join"})",
+        R"({"method":"offer","id":"2","params":{"desc":{"sdp":"v=0"}}})",
+        R"({"method":"track-update","params":{"tracks":7}})", R"({"method":"broadcast","id":"3"})",
+        R"({"method":"trickle","params":{"target":9}})",
+        R"({"method":"answer","params":{"desc":{"sdp":5}}})"}) {
     ana->send_text(bad);
   }
   EXPECT_TRUE(succeeded(ana->request("ping", {{"timestamp", 7}})));
-  for (const std::string& bad : {std::string("not json"), std::string("[]"), std::string(100000, '['), std::string("{\"a\":\"\xff\"}")}) {
+  for (const std::string& bad : {std::string("not json"), std::string("[]"), std::string(100000, '['),
+                                 std::string("{\"a\":\"\xff\"}")}) {
     auto socket = world_.socket(world_.app_token(room_, "guest", "u-5"), "PX");
     socket->send_text(bad);
     EXPECT_EQ(socket->wait_close(), 1007);
@@ -433,8 +479,11 @@ TEST_P(Signalling, RefusalsAreShownAndNothingBreaks) {
 }
 
 TEST(Host, MayBeRepeatedOnlyWhenItIsOne) {
-  for (const char* good : {"localhost:8000", "clinic.example", "[::1]:8443", "10.0.0.7:80"}) EXPECT_TRUE(is_host(good)) << good;
-  for (const char* bad : {"", "a b", "evil/path", "user@host", "host:", "host:99999", "[::1", "a\"b", "host:1:2"}) EXPECT_FALSE(is_host(bad)) << bad;
+  for (const char* good : {"localhost:8000", "clinic.example", "[::1]:8443", "10.0.0.7:80"})
+    EXPECT_TRUE(is_host(good)) << good;
+  for (const char* bad :
+       {"", "a b", "evil/path", "user@host", "host:", "host:99999", "[::1", "a\"b", "host:1:2"})
+    EXPECT_FALSE(is_host(bad)) << bad;
 }
 
 INSTANTIATE_TEST_SUITE_P(Databases, Signalling, ::testing::ValuesIn(storage::testing::backends()),

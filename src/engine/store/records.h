@@ -1,4 +1,5 @@
-// What the engine keeps, as values. Names, metadata and session values belong to people: never into a log line.
+// What the engine keeps, as values. Names, metadata and session values belong to people: never into a log
+// line.
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,8 @@ namespace engine {
 
 namespace {
 
-// Upload credentials and webhook headers hold secrets: both members are kept as envelopes bound to their room.
+// Upload credentials and webhook headers hold secrets: both members are kept as envelopes bound to their
+// room.
 std::string place_of(const std::string& workspace_id, const std::string& room_id, std::string_view member) {
   return "televisit/v1/rooms/" + workspace_id + "/" + room_id + "/" + std::string(member);
 }
@@ -39,9 +40,11 @@ class Where {
 
 }  // namespace
 
-storage::Param Store::sealed(const std::optional<json::Object>& value, const Room& room, std::string_view member) {
+storage::Param Store::sealed(const std::optional<json::Object>& value, const Room& room,
+                             std::string_view member) {
   if (!value) return storage::Null{};
-  return keys_.seal(base::Secret(json::serialize(*value)), place_of(room.workspace_id, room.id, member), random_);
+  return keys_.seal(base::Secret(json::serialize(*value)), place_of(room.workspace_id, room.id, member),
+                    random_);
 }
 
 base::Result<Room> Store::read_room(const storage::Row& row) const {
@@ -63,7 +66,8 @@ base::Result<Room> Store::read_room(const storage::Row& row) const {
     auto value = json::parse_tolerant(*polls);
     if (value && value->is_array()) room.polls = std::move(value->as_array());
   }
-  for (auto [column, member] : {std::pair{"recording_info", &Room::recording_info}, std::pair{"webhook", &Room::webhook}}) {
+  for (auto [column, member] :
+       {std::pair{"recording_info", &Room::recording_info}, std::pair{"webhook", &Room::webhook}}) {
     auto envelope = row.maybe_text(column);
     if (!envelope) continue;
     auto plain = keys_.open(*envelope, place_of(room.workspace_id, room.id, column));
@@ -79,8 +83,11 @@ base::Result<std::vector<Room>> Store::rooms_where(const std::string& condition,
       "SELECT r.id AS id, r.workspace_id AS workspace_id, r.name AS name, r.description AS description, "
       "r.enabled AS enabled, r.template_id AS template_id, t.name AS template_name, r.region AS region, "
       "r.large_room AS large_room, r.size AS size, r.max_duration_seconds AS max_duration_seconds, "
-      "r.recording_info AS recording_info, r.polls AS polls, r.webhook AS webhook, r.created_at AS created_at, "
-      "r.updated_at AS updated_at FROM rooms r JOIN templates t ON t.id = r.template_id WHERE " + condition, params);
+      "r.recording_info AS recording_info, r.polls AS polls, r.webhook AS webhook, r.created_at AS "
+      "created_at, "
+      "r.updated_at AS updated_at FROM rooms r JOIN templates t ON t.id = r.template_id WHERE " +
+          condition,
+      params);
   if (!rows) return base::fail(rows.error());
   std::vector<Room> all;
   for (const auto& row : rows->rows) {
@@ -98,7 +105,8 @@ base::Result<std::optional<Room>> Store::room_by_id(const std::string& workspace
   return std::optional<Room>(std::move(found->front()));
 }
 
-base::Result<std::optional<Room>> Store::room_by_name(const std::string& workspace_id, const std::string& name) {
+base::Result<std::optional<Room>> Store::room_by_name(const std::string& workspace_id,
+                                                      const std::string& name) {
   auto found = rooms_where("r.workspace_id = $1 AND r.name_key = $2", {workspace_id, base::to_lower(name)});
   if (!found) return base::fail(found.error());
   if (found->empty()) return std::optional<Room>();
@@ -119,26 +127,31 @@ base::Result<std::vector<Room>> Store::list_rooms(const std::string& workspace_i
 
 base::Result<void> Store::insert_room(const Room& room) {
   auto rows = db_.query(
-      "INSERT INTO rooms (id, workspace_id, name, name_key, description, enabled, template_id, region, large_room, size, "
+      "INSERT INTO rooms (id, workspace_id, name, name_key, description, enabled, template_id, region, "
+      "large_room, size, "
       "max_duration_seconds, recording_info, polls, webhook, created_at, updated_at) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
       {room.id, room.workspace_id, room.name, base::to_lower(room.name), room.description, room.enabled,
        room.template_id, room.region, room.large_room, room.size, room.max_duration_seconds,
        sealed(room.recording_info, room, "recording_info"),
-       room.polls ? storage::Param(json::serialize(json::Value(*room.polls))) : storage::Param(storage::Null{}),
+       room.polls ? storage::Param(json::serialize(json::Value(*room.polls)))
+                  : storage::Param(storage::Null{}),
        sealed(room.webhook, room, "webhook"), room.created_at, room.updated_at});
   return name_taken_or(rows);
 }
 
 base::Result<void> Store::update_room(const Room& room) {
   auto rows = db_.query(
-      "UPDATE rooms SET name = $3, name_key = $4, description = $5, enabled = $6, template_id = $7, region = $8, "
-      "large_room = $9, size = $10, max_duration_seconds = $11, recording_info = $12, polls = $13, webhook = $14, "
+      "UPDATE rooms SET name = $3, name_key = $4, description = $5, enabled = $6, template_id = $7, region = "
+      "$8, "
+      "large_room = $9, size = $10, max_duration_seconds = $11, recording_info = $12, polls = $13, webhook = "
+      "$14, "
       "updated_at = $15 WHERE workspace_id = $1 AND id = $2",
       {room.workspace_id, room.id, room.name, base::to_lower(room.name), room.description, room.enabled,
        room.template_id, room.region, room.large_room, room.size, room.max_duration_seconds,
        sealed(room.recording_info, room, "recording_info"),
-       room.polls ? storage::Param(json::serialize(json::Value(*room.polls))) : storage::Param(storage::Null{}),
+       room.polls ? storage::Param(json::serialize(json::Value(*room.polls)))
+                  : storage::Param(storage::Null{}),
        sealed(room.webhook, room, "webhook"), room.updated_at});
   if (rows && rows->affected == 0) return base::fail("not_found", "room not found");
   return name_taken_or(rows);
@@ -171,16 +184,20 @@ RoomCode read_code(const storage::Row& row) {
 
 base::Result<std::optional<RoomCode>> Store::room_code(const std::string& code) {
   auto rows = db_.query(
-      "SELECT code, workspace_id, room_id, role, enabled, created_at, updated_at FROM room_codes WHERE code = $1", {code});
+      "SELECT code, workspace_id, room_id, role, enabled, created_at, updated_at FROM room_codes WHERE code "
+      "= $1",
+      {code});
   if (!rows) return base::fail(rows.error());
   if (rows->empty()) return std::optional<RoomCode>();
   return std::optional<RoomCode>(read_code(rows->rows.front()));
 }
 
-base::Result<std::vector<RoomCode>> Store::room_codes(const std::string& workspace_id, const std::string& room_id) {
+base::Result<std::vector<RoomCode>> Store::room_codes(const std::string& workspace_id,
+                                                      const std::string& room_id) {
   auto rows = db_.query(
       "SELECT code, workspace_id, room_id, role, enabled, created_at, updated_at FROM room_codes "
-      "WHERE workspace_id = $1 AND room_id = $2 ORDER BY created_at DESC, code DESC", {workspace_id, room_id});
+      "WHERE workspace_id = $1 AND room_id = $2 ORDER BY created_at DESC, code DESC",
+      {workspace_id, room_id});
   if (!rows) return base::fail(rows.error());
   std::vector<RoomCode> all;
   for (const auto& row : rows->rows) all.push_back(read_code(row));
@@ -188,9 +205,9 @@ base::Result<std::vector<RoomCode>> Store::room_codes(const std::string& workspa
 }
 
 base::Result<void> Store::set_room_code_enabled(const RoomCode& c) {
-  auto rows = db_.query(
-      "UPDATE room_codes SET enabled = $3, updated_at = $4 WHERE workspace_id = $1 AND code = $2",
-      {c.workspace_id, c.code, c.enabled, c.updated_at});
+  auto rows =
+      db_.query("UPDATE room_codes SET enabled = $3, updated_at = $4 WHERE workspace_id = $1 AND code = $2",
+                {c.workspace_id, c.code, c.enabled, c.updated_at});
   if (!rows) return base::fail(rows.error());
   return {};
 }

@@ -33,7 +33,8 @@ Session read_session(const storage::Row& row) {
   return s;
 }
 
-constexpr std::string_view kSession = "SELECT id, workspace_id, room_id, created_at, closed_at, updated_at FROM sessions ";
+constexpr std::string_view kSession =
+    "SELECT id, workspace_id, room_id, created_at, closed_at, updated_at FROM sessions ";
 
 }  // namespace
 
@@ -45,12 +46,14 @@ base::Result<void> Store::insert_session(const Session& s) {
   return {};
 }
 
-base::Result<void> Store::close_session(const std::string& room_id, const std::string& session_id, base::WallTime at) {
+base::Result<void> Store::close_session(const std::string& room_id, const std::string& session_id,
+                                        base::WallTime at) {
   auto tx = db_.begin();
   if (!tx) return base::fail(tx.error());
   const std::pair<std::string_view, storage::Params> steps[] = {
       {"UPDATE session_peers SET left_at = $2 WHERE session_id = $1 AND left_at IS NULL", {session_id, at}},
-      {"UPDATE sessions SET closed_at = $2, updated_at = $2 WHERE id = $1 AND closed_at IS NULL", {session_id, at}},
+      {"UPDATE sessions SET closed_at = $2, updated_at = $2 WHERE id = $1 AND closed_at IS NULL",
+       {session_id, at}},
       {"DELETE FROM live_peers WHERE room_id = $1", {room_id}},
       {"DELETE FROM session_store WHERE room_id = $1", {room_id}},
   };
@@ -66,12 +69,14 @@ base::Result<void> Store::peer_joined(const LivePeer& p) {
   if (!tx) return base::fail(tx.error());
   auto rows = (*tx)->query(
       "INSERT INTO session_peers (session_id, peer_id, workspace_id, name, role, user_id, joined_at) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (session_id, peer_id) DO UPDATE SET name = excluded.name, "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (session_id, peer_id) DO UPDATE SET name = "
+      "excluded.name, "
       "role = excluded.role, left_at = NULL",
       {p.session_id, p.peer_id, p.workspace_id, p.name, p.role, p.user_id, p.joined_at});
   if (!rows) return base::fail(rows.error());
   rows = (*tx)->query(
-      "INSERT INTO live_peers (room_id, peer_id, workspace_id, session_id, name, data, user_id, token_role, role, groups, "
+      "INSERT INTO live_peers (room_id, peer_id, workspace_id, session_id, name, data, user_id, token_role, "
+      "role, groups, "
       "joined_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
       {p.room_id, p.peer_id, p.workspace_id, p.session_id, p.name, p.data, p.user_id, p.token_role, p.role,
        groups_text(p.groups), p.joined_at});
@@ -83,7 +88,8 @@ base::Result<void> Store::peer_changed(const LivePeer& p) {
   auto tx = db_.begin();
   if (!tx) return base::fail(tx.error());
   auto rows = (*tx)->query(
-      "UPDATE live_peers SET name = $3, data = $4, role = $5, groups = $6 WHERE room_id = $1 AND peer_id = $2",
+      "UPDATE live_peers SET name = $3, data = $4, role = $5, groups = $6 WHERE room_id = $1 AND peer_id = "
+      "$2",
       {p.room_id, p.peer_id, p.name, p.data, p.role, groups_text(p.groups)});
   if (!rows) return base::fail(rows.error());
   rows = (*tx)->query("UPDATE session_peers SET name = $3, role = $4 WHERE session_id = $1 AND peer_id = $2",
@@ -95,7 +101,8 @@ base::Result<void> Store::peer_changed(const LivePeer& p) {
 base::Result<void> Store::peer_left(const LivePeer& p, base::WallTime at) {
   auto tx = db_.begin();
   if (!tx) return base::fail(tx.error());
-  auto rows = (*tx)->query("DELETE FROM live_peers WHERE room_id = $1 AND peer_id = $2", {p.room_id, p.peer_id});
+  auto rows =
+      (*tx)->query("DELETE FROM live_peers WHERE room_id = $1 AND peer_id = $2", {p.room_id, p.peer_id});
   if (!rows) return base::fail(rows.error());
   rows = (*tx)->query("UPDATE session_peers SET left_at = $3 WHERE session_id = $1 AND peer_id = $2",
                       {p.session_id, p.peer_id, at});
@@ -103,8 +110,8 @@ base::Result<void> Store::peer_left(const LivePeer& p, base::WallTime at) {
   return (*tx)->commit();
 }
 
-base::Result<std::vector<Session>> Store::list_sessions(const std::string& workspace_id, const SessionFilter& filter,
-                                                        const Page& page) {
+base::Result<std::vector<Session>> Store::list_sessions(const std::string& workspace_id,
+                                                        const SessionFilter& filter, const Page& page) {
   storage::Params params{workspace_id};
   std::string sql = std::string(kSession) + "WHERE workspace_id = $1";
   auto add = [&](const std::string& before, storage::Param value) {
@@ -135,8 +142,11 @@ base::Result<void> Store::load_session_peers(std::vector<Session>& sessions) {
     params.emplace_back(s.id);
     marks += (marks.empty() ? "$" : ", $") + std::to_string(params.size());
   }
-  auto rows = db_.query("SELECT session_id, peer_id, name, role, user_id, joined_at, left_at FROM session_peers "
-                        "WHERE session_id IN (" + marks + ") ORDER BY joined_at, peer_id", params);
+  auto rows = db_.query(
+      "SELECT session_id, peer_id, name, role, user_id, joined_at, left_at FROM session_peers "
+      "WHERE session_id IN (" +
+          marks + ") ORDER BY joined_at, peer_id",
+      params);
   if (!rows) return base::fail(rows.error());
   for (const auto& row : rows->rows) {
     SessionPeer p;
@@ -151,7 +161,8 @@ base::Result<void> Store::load_session_peers(std::vector<Session>& sessions) {
   return {};
 }
 
-base::Result<std::optional<Session>> Store::session_by_id(const std::string& workspace_id, const std::string& id) {
+base::Result<std::optional<Session>> Store::session_by_id(const std::string& workspace_id,
+                                                          const std::string& id) {
   auto rows = db_.query(std::string(kSession) + "WHERE workspace_id = $1 AND id = $2", {workspace_id, id});
   if (!rows) return base::fail(rows.error());
   if (rows->empty()) return std::optional<Session>();
@@ -170,7 +181,8 @@ base::Result<std::vector<Session>> Store::open_sessions() {
 
 base::Result<std::vector<LivePeer>> Store::live_peers() {
   auto rows = db_.query(
-      "SELECT room_id, peer_id, workspace_id, session_id, name, data, user_id, token_role, role, groups, joined_at "
+      "SELECT room_id, peer_id, workspace_id, session_id, name, data, user_id, token_role, role, groups, "
+      "joined_at "
       "FROM live_peers ORDER BY room_id, joined_at, peer_id");
   if (!rows) return base::fail(rows.error());
   std::vector<LivePeer> all;
@@ -193,8 +205,9 @@ base::Result<std::vector<LivePeer>> Store::live_peers() {
 }
 
 base::Result<std::vector<StoredValue>> Store::stored_values(const std::string& room_id) {
-  auto rows = db_.query("SELECT name, data, updated_by, updated_at, change_version FROM session_store WHERE room_id = $1",
-                        {room_id});
+  auto rows = db_.query(
+      "SELECT name, data, updated_by, updated_at, change_version FROM session_store WHERE room_id = $1",
+      {room_id});
   if (!rows) return base::fail(rows.error());
   std::vector<StoredValue> all;
   for (const auto& row : rows->rows) {
@@ -209,7 +222,8 @@ base::Result<void> Store::put_stored_value(const std::string& workspace_id, cons
   auto rows = db_.query(
       "INSERT INTO session_store (room_id, name, workspace_id, data, updated_by, updated_at, change_version) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (room_id, name) DO UPDATE SET data = excluded.data, "
-      "updated_by = excluded.updated_by, updated_at = excluded.updated_at, change_version = excluded.change_version",
+      "updated_by = excluded.updated_by, updated_at = excluded.updated_at, change_version = "
+      "excluded.change_version",
       {room_id, v.name, workspace_id, v.data, v.updated_by, v.updated_at, v.change_version});
   if (!rows) return base::fail(rows.error());
   return {};

@@ -13,10 +13,14 @@ base::Result<json::Object> object_of(const std::string& text) {
 
 }  // namespace
 
-base::Result<std::vector<Template>> Store::templates_where(const std::string& condition, storage::Params params) {
+base::Result<std::vector<Template>> Store::templates_where(const std::string& condition,
+                                                           storage::Params params) {
   auto rows = db_.query(
-      "SELECT id, workspace_id, name, is_default, roles, settings, destinations, plugins, created_at, updated_at "
-      "FROM templates WHERE " + condition, params);
+      "SELECT id, workspace_id, name, is_default, roles, settings, destinations, plugins, created_at, "
+      "updated_at "
+      "FROM templates WHERE " +
+          condition,
+      params);
   if (!rows) return base::fail(rows.error());
   std::vector<Template> all;
   for (const auto& row : rows->rows) {
@@ -27,9 +31,9 @@ base::Result<std::vector<Template>> Store::templates_where(const std::string& co
     t.is_default = row.boolean("is_default");
     t.created_at = row.time("created_at");
     t.updated_at = row.time("updated_at");
-    for (auto [column, member] : {std::pair{"roles", &Template::roles}, std::pair{"settings", &Template::settings},
-                                  std::pair{"destinations", &Template::destinations},
-                                  std::pair{"plugins", &Template::plugins}}) {
+    for (auto [column, member] :
+         {std::pair{"roles", &Template::roles}, std::pair{"settings", &Template::settings},
+          std::pair{"destinations", &Template::destinations}, std::pair{"plugins", &Template::plugins}}) {
       auto object = object_of(row.text(column));
       if (!object) return base::fail(object.error());
       t.*member = std::move(*object);
@@ -39,7 +43,8 @@ base::Result<std::vector<Template>> Store::templates_where(const std::string& co
   return all;
 }
 
-base::Result<std::optional<Template>> Store::template_by_id(const std::string& workspace_id, const std::string& id) {
+base::Result<std::optional<Template>> Store::template_by_id(const std::string& workspace_id,
+                                                            const std::string& id) {
   auto found = templates_where("workspace_id = $1 AND id = $2", {workspace_id, id});
   if (!found) return base::fail(found.error());
   if (found->empty()) return std::optional<Template>();
@@ -66,14 +71,17 @@ base::Result<std::vector<Template>> Store::list_templates(const std::string& wor
 
 base::Result<void> Store::put_template(const Template& t) {
   auto rows = db_.query(
-      "INSERT INTO templates (id, workspace_id, name, is_default, roles, settings, destinations, plugins, created_at, "
+      "INSERT INTO templates (id, workspace_id, name, is_default, roles, settings, destinations, plugins, "
+      "created_at, "
       "updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
-      "ON CONFLICT (id) DO UPDATE SET name = excluded.name, roles = excluded.roles, settings = excluded.settings, "
+      "ON CONFLICT (id) DO UPDATE SET name = excluded.name, roles = excluded.roles, settings = "
+      "excluded.settings, "
       "destinations = excluded.destinations, plugins = excluded.plugins, updated_at = excluded.updated_at "
       "WHERE templates.workspace_id = excluded.workspace_id",
       {t.id, t.workspace_id, t.name, t.is_default, json::serialize(t.roles), json::serialize(t.settings),
        json::serialize(t.destinations), json::serialize(t.plugins), t.created_at, t.updated_at});
-  if (!rows && rows.error().code == storage::kUnique) return base::fail("name_taken", "template name already exists");
+  if (!rows && rows.error().code == storage::kUnique)
+    return base::fail("name_taken", "template name already exists");
   if (!rows) return base::fail(rows.error());
   return {};
 }

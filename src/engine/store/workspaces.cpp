@@ -9,7 +9,8 @@ std::string secret_place(const std::string& workspace_id) {
 }
 
 constexpr std::string_view kSelect =
-    "SELECT id, name, customer_id, app_id, access_key, secret, default_template_id, created_at FROM workspaces ";
+    "SELECT id, name, customer_id, app_id, access_key, secret, default_template_id, created_at FROM "
+    "workspaces ";
 
 }  // namespace
 
@@ -32,13 +33,15 @@ base::Result<void> Store::insert_workspace(const Workspace& w, const Template& t
   auto tx = db_.begin();
   if (!tx) return base::fail(tx.error());
   auto rows = (*tx)->query(
-      "INSERT INTO workspaces (id, name, customer_id, app_id, access_key, secret, default_template_id, created_at) "
+      "INSERT INTO workspaces (id, name, customer_id, app_id, access_key, secret, default_template_id, "
+      "created_at) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
       {w.id, w.name, w.customer_id, w.app_id, w.access_key, keys_.seal(w.secret, secret_place(w.id), random_),
        w.default_template_id, w.created_at});
   if (!rows) return base::fail(rows.error());
   rows = (*tx)->query(
-      "INSERT INTO templates (id, workspace_id, name, is_default, roles, settings, destinations, plugins, created_at, "
+      "INSERT INTO templates (id, workspace_id, name, is_default, roles, settings, destinations, plugins, "
+      "created_at, "
       "updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
       {t.id, t.workspace_id, t.name, t.is_default, json::serialize(t.roles), json::serialize(t.settings),
        json::serialize(t.destinations), json::serialize(t.plugins), t.created_at, t.updated_at});

@@ -1,4 +1,5 @@
-// The OpenSSL side of a Certificate: one SSL_CTX for both roles, shared by all transports of the process. Internal to rtc.
+// The OpenSSL side of a Certificate: one SSL_CTX for both roles, shared by all transports of the process.
+// Internal to rtc.
 #pragma once
 
 #include <openssl/bio.h>
@@ -37,7 +38,8 @@ class DtlsCertificate final : public Certificate {
 
 // SHA-256 over the DER form; all zeros when OpenSSL fails.
 std::array<std::uint8_t, 32> certificate_digest(X509* certificate);
-// Called by OpenSSL while it verifies the peer's certificate; `context_argument` is unused, the Dtls object is the SSL's app data. In dtls.cpp.
+// Called by OpenSSL while it verifies the peer's certificate; `context_argument` is unused, the Dtls object
+// is the SSL's app data. In dtls.cpp.
 int verify_peer_certificate(X509_STORE_CTX* store, void* context_argument);
 // The datagram BIO's methods. In dtls.cpp.
 OpenSslPtr<BIO_METHOD> make_datagram_bio_method();

@@ -65,12 +65,16 @@ struct Dtls::Impl {
 
 namespace {
 
-Dtls::Impl* owner_of(BIO* bio) { return static_cast<Dtls::Impl*>(BIO_get_data(bio)); }
+Dtls::Impl* owner_of(BIO* bio) {
+  return static_cast<Dtls::Impl*>(BIO_get_data(bio));
+}
 
-// OpenSSL's memory BIO is a byte stream; DTLS needs the datagrams' boundaries, so one write is one datagram and one read takes one whole.
+// OpenSSL's memory BIO is a byte stream; DTLS needs the datagrams' boundaries, so one write is one datagram
+// and one read takes one whole.
 int bio_write(BIO* bio, const char* data, int size) {
   if (size <= 0) return 0;
-  owner_of(bio)->listener.on_dtls_send({reinterpret_cast<const std::uint8_t*>(data), static_cast<std::size_t>(size)});
+  owner_of(bio)->listener.on_dtls_send(
+      {reinterpret_cast<const std::uint8_t*>(data), static_cast<std::size_t>(size)});
   return size;
 }
 
@@ -113,15 +117,17 @@ int bio_create(BIO* bio) {
 
 OpenSslPtr<BIO_METHOD> make_datagram_bio_method() {
   OpenSslPtr<BIO_METHOD> method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagram"));
-  if (!method || BIO_meth_set_write(method.get(), &bio_write) != 1 || BIO_meth_set_read(method.get(), &bio_read) != 1 ||
-      BIO_meth_set_ctrl(method.get(), &bio_ctrl) != 1 || BIO_meth_set_create(method.get(), &bio_create) != 1) {
+  if (!method || BIO_meth_set_write(method.get(), &bio_write) != 1 ||
+      BIO_meth_set_read(method.get(), &bio_read) != 1 || BIO_meth_set_ctrl(method.get(), &bio_ctrl) != 1 ||
+      BIO_meth_set_create(method.get(), &bio_create) != 1) {
     return nullptr;
   }
   return method;
 }
 
 int verify_peer_certificate(X509_STORE_CTX* store, void*) {
-  const auto* ssl = static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* ssl =
+      static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto* impl = ssl == nullptr ? nullptr : static_cast<Dtls::Impl*>(SSL_get_app_data(ssl));
   auto* certificate = X509_STORE_CTX_get0_cert(store);
   if (impl != nullptr && certificate != nullptr && impl->expected) {
@@ -137,9 +143,10 @@ int verify_peer_certificate(X509_STORE_CTX* store, void*) {
   return 0;
 }
 
-// OpenSSL 3.0 reads the system's clock for its retransmission timer, and hands the BIO a pointer to the moment it computed. Ours is the injected clock: the real
-// moment is pushed out of reach here and pulled into the past when our own deadline has come (handle_timeout). Should a later OpenSSL pass a copy instead, its own
-// timer stays in force and retransmission follows the system's clock.
+// OpenSSL 3.0 reads the system's clock for its retransmission timer, and hands the BIO a pointer to the
+// moment it computed. Ours is the injected clock: the real moment is pushed out of reach here and pulled into
+// the past when our own deadline has come (handle_timeout). Should a later OpenSSL pass a copy instead, its
+// own timer stays in force and retransmission follows the system's clock.
 void Dtls::Impl::set_timer(timeval* openssl_timer) {
   timer = openssl_timer;
   if (timer == nullptr || (timer->tv_sec == 0 && timer->tv_usec == 0)) {
@@ -208,11 +215,13 @@ void Dtls::Impl::complete() {
     fail("dtls");
     return;
   }
-  const auto profile = selected->id == SRTP_AEAD_AES_128_GCM ? SrtpProfile::kAeadAes128Gcm : SrtpProfile::kAes128CmSha1_80;
+  const auto profile =
+      selected->id == SRTP_AEAD_AES_128_GCM ? SrtpProfile::kAeadAes128Gcm : SrtpProfile::kAes128CmSha1_80;
   const auto salt = srtp_salt_size(profile);
   // client key, server key, client salt, server salt (RFC 5764 §4.2)
   std::array<std::uint8_t, 2 * (kSrtpKeySize + 14)> material{};
-  if (SSL_export_keying_material(ssl.get(), material.data(), 2 * (kSrtpKeySize + salt), kExporterLabel.data(), kExporterLabel.size(), nullptr, 0, 0) != 1) {
+  if (SSL_export_keying_material(ssl.get(), material.data(), 2 * (kSrtpKeySize + salt), kExporterLabel.data(),
+                                 kExporterLabel.size(), nullptr, 0, 0) != 1) {
     fail("dtls");
     return;
   }
@@ -255,7 +264,9 @@ Dtls::Dtls(bool is_server, std::shared_ptr<const Certificate> certificate, DtlsL
     : impl_(std::make_unique<Impl>(is_server, std::move(certificate), listener)) {}
 Dtls::~Dtls() = default;
 
-void Dtls::set_remote_fingerprint(std::string_view fingerprint) { impl_->expected = parse_fingerprint(fingerprint); }
+void Dtls::set_remote_fingerprint(std::string_view fingerprint) {
+  impl_->expected = parse_fingerprint(fingerprint);
+}
 
 void Dtls::start(base::SteadyTime now) {
   if (impl_->is_server || impl_->state != Impl::State::kIdle) return;
@@ -269,7 +280,8 @@ void Dtls::start(base::SteadyTime now) {
 
 void Dtls::handle(base::Bytes datagram, base::SteadyTime now) {
   auto& d = *impl_;
-  if (d.state == Impl::State::kEnded || datagram.empty() || (d.state == Impl::State::kIdle && !d.is_server)) return;
+  if (d.state == Impl::State::kEnded || datagram.empty() || (d.state == Impl::State::kIdle && !d.is_server))
+    return;
   d.now = now;
   if (!d.open()) {
     d.fail("dtls");
@@ -300,8 +312,12 @@ void Dtls::handle_timeout(base::SteadyTime now) {
   }
 }
 
-base::SteadyTime Dtls::next_timeout() const { return impl_->deadline; }
-bool Dtls::connected() const { return impl_->state == Impl::State::kConnected; }
+base::SteadyTime Dtls::next_timeout() const {
+  return impl_->deadline;
+}
+bool Dtls::connected() const {
+  return impl_->state == Impl::State::kConnected;
+}
 
 bool Dtls::send(base::Bytes data) {
   if (!connected() || data.empty()) return false;

@@ -1,7 +1,9 @@
-// One DTLS 1.2 association (RFC 6347) with use_srtp (RFC 5764) over datagrams given and taken one by one. Sans-IO, time injected, one thread.
+// One DTLS 1.2 association (RFC 6347) with use_srtp (RFC 5764) over datagrams given and taken one by one.
+// Sans-IO, time injected, one thread.
 //
-// The peer must show a certificate whose SHA-256 is the announced fingerprint (RFC 8122, RFC 8827 §5); resumption and renegotiation are off. There is no cookie
-// exchange: the owner hands over only datagrams from an address that passed an authenticated ICE check.
+// The peer must show a certificate whose SHA-256 is the announced fingerprint (RFC 8122, RFC 8827 §5);
+// resumption and renegotiation are off. There is no cookie exchange: the owner hands over only datagrams from
+// an address that passed an authenticated ICE check.
 #pragma once
 
 #include <memory>
@@ -18,7 +20,8 @@ class DtlsListener {
  public:
   virtual ~DtlsListener() = default;
   virtual void on_dtls_send(base::Bytes datagram) = 0;
-  virtual void on_dtls_connected(SrtpProfile profile, const SrtpMasterKey& send, const SrtpMasterKey& receive) = 0;
+  virtual void on_dtls_connected(SrtpProfile profile, const SrtpMasterKey& send,
+                                 const SrtpMasterKey& receive) = 0;
   // One decrypted record: one SCTP packet (RFC 8261).
   virtual void on_dtls_data(base::Bytes data) = 0;
   // Once, then nothing follows. "fingerprint", "dtls" or "closed".

@@ -53,7 +53,9 @@ class DtlsPair : public ::testing::Test {
       }
     }
   }
-  static SSL_CTX* context_of(const std::shared_ptr<const Certificate>& c) { return dynamic_cast<const DtlsCertificate&>(*c).context(); }
+  static SSL_CTX* context_of(const std::shared_ptr<const Certificate>& c) {
+    return dynamic_cast<const DtlsCertificate&>(*c).context();
+  }
 
   base::SeededRandom random{9};
   std::shared_ptr<const Certificate> server_certificate = *Certificate::generate(random);
@@ -102,12 +104,15 @@ TEST_F(DtlsPair, TakesAClientHelloLargerThanADatagramInAnyOrder) {
   // What a post-quantum key share does to a ClientHello.
   static std::array<std::uint8_t, 2500> share{};
   share.fill(0x5a);
-  const auto add = [](SSL*, unsigned, unsigned, const unsigned char** out, std::size_t* size, X509*, std::size_t, int*, void*) {
+  const auto add = [](SSL*, unsigned, unsigned, const unsigned char** out, std::size_t* size, X509*,
+                      std::size_t, int*, void*) {
     *out = share.data();
     *size = share.size();
     return 1;
   };
-  ASSERT_EQ(SSL_CTX_add_custom_ext(context_of(client_certificate), 0xFE01, SSL_EXT_CLIENT_HELLO, add, nullptr, nullptr, nullptr, nullptr), 1);
+  ASSERT_EQ(SSL_CTX_add_custom_ext(context_of(client_certificate), 0xFE01, SSL_EXT_CLIENT_HELLO, add, nullptr,
+                                   nullptr, nullptr, nullptr),
+            1);
   make();
   client->start(now);
   ASSERT_GE(client_events.sent.size(), 3U);
@@ -133,7 +138,8 @@ TEST_F(DtlsPair, APeerWithoutACertificateIsRefused) {
     const int n = BIO_read(SSL_get_wbio(ssl.get()), out.data(), static_cast<int>(out.size()));
     if (n > 0) server->handle(base::Bytes(out).first(static_cast<std::size_t>(n)), now);
     if (!server_events.sent.empty()) {
-      BIO_write(SSL_get_rbio(ssl.get()), server_events.sent.front().data(), static_cast<int>(server_events.sent.front().size()));
+      BIO_write(SSL_get_rbio(ssl.get()), server_events.sent.front().data(),
+                static_cast<int>(server_events.sent.front().size()));
       server_events.sent.pop_front();
     }
   }

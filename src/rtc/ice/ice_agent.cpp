@@ -7,13 +7,15 @@ namespace rtc {
 namespace {
 
 constexpr std::string_view kIceChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-// Type preference 126 (host), local preference 65535, component 1 (RFC 8445 §5.1.2.1): what a peer-reflexive candidate of ours would get is
-// type preference 110.
+// Type preference 126 (host), local preference 65535, component 1 (RFC 8445 §5.1.2.1): what a peer-reflexive
+// candidate of ours would get is type preference 110.
 constexpr std::uint32_t kPeerReflexivePriority = 110U << 24 | 65535U << 8 | 255U;
 
 }  // namespace
 
-IceCredentials IceCredentials::generate(base::Random& random) { return {random.text(kIceChars, 8), random.text(kIceChars, 24)}; }
+IceCredentials IceCredentials::generate(base::Random& random) {
+  return {random.text(kIceChars, 8), random.text(kIceChars, 24)};
+}
 
 std::string_view peek_local_ufrag(base::Bytes datagram) {
   const auto m = StunMessage::parse(datagram);
@@ -43,7 +45,11 @@ void IceAgent::Generations::mark_used(const IceCredentials& credentials) {
 }
 
 IceAgent::IceAgent(Role role, IceCredentials local, IceListener& listener, base::Random& random)
-    : role_(role), listener_(listener), random_(random), tie_breaker_(random.u64()), local_{std::move(local), std::nullopt, false} {}
+    : role_(role),
+      listener_(listener),
+      random_(random),
+      tie_breaker_(random.u64()),
+      local_{std::move(local), std::nullopt, false} {}
 
 void IceAgent::set_remote(const IceCredentials& remote) {
   if (!remote_) {
@@ -89,19 +95,22 @@ bool IceAgent::handle(base::Bytes datagram, const base::SocketAddress& from, bas
   return false;
 }
 
-// RFC 8445 §7.3.1.1. A lite agent cannot take over the controlling role (it sends no checks), so a peer that claims to be controlled is always told to switch,
-// whatever the tie-breakers say; the same for a second controlling agent, as our client never gives the role up.
+// RFC 8445 §7.3.1.1. A lite agent cannot take over the controlling role (it sends no checks), so a peer that
+// claims to be controlled is always told to switch, whatever the tie-breakers say; the same for a second
+// controlling agent, as our client never gives the role up.
 bool IceAgent::role_conflict(const StunMessage& m) const {
   return role_ == Role::kLite ? m.controlled.has_value() : m.controlling.has_value();
 }
 
-bool IceAgent::handle_request(base::Bytes datagram, const StunMessage& m, const base::SocketAddress& from, base::SteadyTime now) {
+bool IceAgent::handle_request(base::Bytes datagram, const StunMessage& m, const base::SocketAddress& from,
+                              base::SteadyTime now) {
   if (!m.username) return false;
   const auto colon = m.username->find(':');
   if (colon == std::string_view::npos) return false;
   const auto* local = local_.find(m.username->substr(0, colon));
   const auto* remote = remote_->find(m.username->substr(colon + 1));
-  if (local == nullptr || remote == nullptr || !verify_stun_integrity(datagram, m, local->password)) return false;
+  if (local == nullptr || remote == nullptr || !verify_stun_integrity(datagram, m, local->password))
+    return false;
   const std::string password = local->password;
 
   if (m.unknown_required) {
@@ -131,10 +140,12 @@ bool IceAgent::handle_request(base::Bytes datagram, const StunMessage& m, const 
   return true;
 }
 
-bool IceAgent::handle_response(base::Bytes datagram, const StunMessage& m, const base::SocketAddress& from, base::SteadyTime now) {
+bool IceAgent::handle_response(base::Bytes datagram, const StunMessage& m, const base::SocketAddress& from,
+                               base::SteadyTime now) {
   // §7.2.5.2.1: the response must come from where the check went.
   if (!candidate_ || from != *candidate_) return false;
-  const auto check = std::find_if(checks_.begin(), checks_.end(), [&](const Check& c) { return c.open && c.transaction == m.transaction; });
+  const auto check = std::find_if(checks_.begin(), checks_.end(),
+                                  [&](const Check& c) { return c.open && c.transaction == m.transaction; });
   if (check == checks_.end()) return false;
   if (!verify_stun_integrity(datagram, m, remote_->current.password)) return false;
   check->open = false;
@@ -200,7 +211,8 @@ void IceAgent::send_check(base::SteadyTime now) {
   request.priority(kPeerReflexivePriority);
   request.controlling(tie_breaker_);
   request.use_candidate();
-  next_check_ = now + (check_succeeded_ ? kConsentRetry : kCheckInterval);  // a response moves it to kConsentInterval
+  next_check_ =
+      now + (check_succeeded_ ? kConsentRetry : kCheckInterval);  // a response moves it to kConsentInterval
   listener_.on_ice_send(request.finish(remote_->current.password), *candidate_);
 }
 

@@ -1,7 +1,9 @@
-// ICE for one connection with one component: the lite side of a server (RFC 8445 §2.5, controlled, never checks) or the controlling side of a client
-// with exactly one remote candidate (§7). Sans-IO: datagrams and time in, datagrams and three events out. One thread.
+// ICE for one connection with one component: the lite side of a server (RFC 8445 §2.5, controlled, never
+// checks) or the controlling side of a client with exactly one remote candidate (§7). Sans-IO: datagrams and
+// time in, datagrams and three events out. One thread.
 //
-// Nothing is answered, learned or kept alive by a request whose USERNAME is not ours or whose MESSAGE-INTEGRITY does not verify.
+// Nothing is answered, learned or kept alive by a request whose USERNAME is not ours or whose
+// MESSAGE-INTEGRITY does not verify.
 #pragma once
 
 #include <array>
@@ -42,14 +44,16 @@ class IceAgent {
 
   void set_remote(const IceCredentials& remote);
   void set_candidate(const base::SocketAddress& address);
-  // New local credentials; the pair in use stays valid until the new one was used. Revives an agent that lost consent.
+  // New local credentials; the pair in use stays valid until the new one was used. Revives an agent that lost
+  // consent.
   void restart(const IceCredentials& local);
   const IceCredentials& local() const { return local_.current; }
 
   // False: dropped because it is malformed, not ours or not authenticated.
   bool handle(base::Bytes datagram, const base::SocketAddress& from, base::SteadyTime now);
   void handle_timeout(base::SteadyTime now);
-  // The past while the agent waits to learn the time (after set_remote or restart), kNever when it waits for the peer's description.
+  // The past while the agent waits to learn the time (after set_remote or restart), kNever when it waits for
+  // the peer's description.
   base::SteadyTime next_timeout() const;
 
   // Whether an authenticated check (or, controlling, an authenticated response) came from there.
@@ -71,8 +75,10 @@ class IceAgent {
     bool open = false;
   };
 
-  bool handle_request(base::Bytes datagram, const StunMessage& m, const base::SocketAddress& from, base::SteadyTime now);
-  bool handle_response(base::Bytes datagram, const StunMessage& m, const base::SocketAddress& from, base::SteadyTime now);
+  bool handle_request(base::Bytes datagram, const StunMessage& m, const base::SocketAddress& from,
+                      base::SteadyTime now);
+  bool handle_response(base::Bytes datagram, const StunMessage& m, const base::SocketAddress& from,
+                       base::SteadyTime now);
   bool role_conflict(const StunMessage& m) const;
   void send_check(base::SteadyTime now);
   void remember(const base::SocketAddress& address);

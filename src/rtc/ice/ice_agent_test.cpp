@@ -11,12 +11,16 @@ struct Events : IceListener {
   std::vector<std::pair<std::vector<std::uint8_t>, base::SocketAddress>> sent;
   std::vector<base::SocketAddress> selected;
   int lost = 0;
-  void on_ice_send(base::Bytes d, const base::SocketAddress& to) override { sent.emplace_back(std::vector<std::uint8_t>(d.begin(), d.end()), to); }
+  void on_ice_send(base::Bytes d, const base::SocketAddress& to) override {
+    sent.emplace_back(std::vector<std::uint8_t>(d.begin(), d.end()), to);
+  }
   void on_ice_selected(const base::SocketAddress& a, base::SteadyTime) override { selected.push_back(a); }
   void on_ice_consent_lost() override { ++lost; }
 };
 
-base::SocketAddress address(const char* ip, std::uint16_t port = 1000) { return *base::SocketAddress::parse(ip, port); }
+base::SocketAddress address(const char* ip, std::uint16_t port = 1000) {
+  return *base::SocketAddress::parse(ip, port);
+}
 
 class LiteAgent : public ::testing::Test {
  protected:
@@ -126,7 +130,8 @@ TEST_F(LiteAgent, AnUnknownRequiredAttributeIsNamedInA420) {
   out.u32(1);
   unsigned size = 0;
   std::array<std::uint8_t, 20> tag{};
-  HMAC(EVP_sha1(), local.password.data(), static_cast<int>(local.password.size()), request.data(), out.size(), tag.data(), &size);
+  HMAC(EVP_sha1(), local.password.data(), static_cast<int>(local.password.size()), request.data(), out.size(),
+       tag.data(), &size);
   out.u16(0x0008);
   out.u16(20);
   out.bytes(tag);
@@ -166,7 +171,9 @@ TEST_F(LiteAgent, ConsentNeedsAuthenticatedChecks) {
   EXPECT_EQ(events.lost, 1);
   EXPECT_FALSE(ask({}, address("198.51.100.1")).has_value());
   agent.restart({"RENEWED1", "renewed-password-renewed-password"});
-  EXPECT_TRUE(ask({.username = "RENEWED1:REMOTE12", .password = "renewed-password-renewed-password"}, address("198.51.100.1")).has_value());
+  EXPECT_TRUE(ask({.username = "RENEWED1:REMOTE12", .password = "renewed-password-renewed-password"},
+                  address("198.51.100.1"))
+                  .has_value());
 }
 
 TEST_F(LiteAgent, OldCredentialsWorkUntilTheNewOnesWereUsed) {
@@ -176,10 +183,13 @@ TEST_F(LiteAgent, OldCredentialsWorkUntilTheNewOnesWereUsed) {
   agent.restart({"THIRD123", "third-password-third-password-"});
   agent.set_remote({"REMOTE99", "r"});
   EXPECT_TRUE(ask({}, from).has_value());
-  EXPECT_FALSE(ask({.username = "SECOND12:REMOTE12", .password = "second-password-second-password"}, from).has_value());
-  EXPECT_TRUE(ask({.username = "THIRD123:REMOTE99", .password = "third-password-third-password-"}, from).has_value());
+  EXPECT_FALSE(ask({.username = "SECOND12:REMOTE12", .password = "second-password-second-password"}, from)
+                   .has_value());
+  EXPECT_TRUE(
+      ask({.username = "THIRD123:REMOTE99", .password = "third-password-third-password-"}, from).has_value());
   EXPECT_FALSE(ask({}, from).has_value());
-  EXPECT_FALSE(ask({.username = "THIRD123:REMOTE12", .password = "third-password-third-password-"}, from).has_value());
+  EXPECT_FALSE(
+      ask({.username = "THIRD123:REMOTE12", .password = "third-password-third-password-"}, from).has_value());
 }
 
 class ControllingAgent : public ::testing::Test {
@@ -192,7 +202,8 @@ class ControllingAgent : public ::testing::Test {
     message = events.sent.back().first;
     return *StunMessage::parse(message);
   }
-  bool answer(const StunTransaction& t, const base::SocketAddress& from, std::string_view password, bool mapped = true) {
+  bool answer(const StunTransaction& t, const base::SocketAddress& from, std::string_view password,
+              bool mapped = true) {
     StunWriter reply(StunClass::kSuccess, kStunBinding, t);
     if (mapped) reply.xor_mapped(address("198.51.100.1"));
     return agent.handle(reply.finish(password), from, now);

@@ -50,7 +50,8 @@ std::uint32_t crc32(base::Bytes data) {
   return c ^ 0xFFFFFFFFU;
 }
 
-// The HMAC covers everything before the attribute, with the header's length counting up to the attribute's end (RFC 8489 §14.5).
+// The HMAC covers everything before the attribute, with the header's length counting up to the attribute's
+// end (RFC 8489 §14.5).
 std::array<std::uint8_t, kIntegritySize> integrity(base::Bytes before, std::string_view password) {
   std::array<std::uint8_t, kIntegritySize> tag{};
   std::array<std::uint8_t, kStunMaxSize> copy;
@@ -60,7 +61,8 @@ std::array<std::uint8_t, kIntegritySize> integrity(base::Bytes before, std::stri
   copy[2] = static_cast<std::uint8_t>(length >> 8);
   copy[3] = static_cast<std::uint8_t>(length);
   unsigned size = 0;
-  HMAC(EVP_sha1(), password.data(), static_cast<int>(password.size()), copy.data(), before.size(), tag.data(), &size);
+  HMAC(EVP_sha1(), password.data(), static_cast<int>(password.size()), copy.data(), before.size(), tag.data(),
+       &size);
   return tag;
 }
 
@@ -189,7 +191,8 @@ std::optional<StunMessage> StunMessage::parse(base::Bytes datagram) {
   const std::size_t length = in.u16();
   const auto cookie = in.u32();
   const auto transaction = in.bytes(12);
-  if (!in.ok() || (type & 0xC000U) != 0 || cookie != kCookie || length % 4 != 0 || length != in.remaining()) return std::nullopt;
+  if (!in.ok() || (type & 0xC000U) != 0 || cookie != kCookie || length % 4 != 0 || length != in.remaining())
+    return std::nullopt;
   StunMessage m;
   // Class bits are C1 = bit 8 and C0 = bit 4, the method is what remains (§5).
   m.message_class = static_cast<StunClass>((type >> 7 & 2U) | (type >> 4 & 1U));
@@ -205,10 +208,12 @@ bool verify_stun_integrity(base::Bytes datagram, const StunMessage& message, std
   return CRYPTO_memcmp(expected.data(), datagram.data() + message.integrity_at + 4, kIntegritySize) == 0;
 }
 
-StunWriter::StunWriter(StunClass message_class, std::uint16_t method, const StunTransaction& transaction) : transaction_(transaction) {
+StunWriter::StunWriter(StunClass message_class, std::uint16_t method, const StunTransaction& transaction)
+    : transaction_(transaction) {
   const auto c = static_cast<unsigned>(message_class);
   const unsigned m = method;
-  const unsigned type = (m & 0x000FU) | (m & 0x0070U) << 1 | (m & 0x0F80U) << 2 | (c & 1U) << 4 | (c & 2U) << 7;
+  const unsigned type =
+      (m & 0x000FU) | (m & 0x0070U) << 1 | (m & 0x0F80U) << 2 | (c & 1U) << 4 | (c & 2U) << 7;
   out_.u16(static_cast<std::uint16_t>(type));
   out_.u16(0);
   out_.u32(kCookie);
@@ -253,7 +258,9 @@ void StunWriter::controlled(std::uint64_t tie_breaker) {
   end(at);
 }
 
-void StunWriter::use_candidate() { end(begin(kUseCandidate)); }
+void StunWriter::use_candidate() {
+  end(begin(kUseCandidate));
+}
 
 void StunWriter::xor_mapped(const base::SocketAddress& address) {
   const auto at = begin(kXorMappedAddress);

@@ -71,7 +71,9 @@ TEST(Stun, EveryFlippedBitIsNoticed) {
     auto bent = bytes;
     bent[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
     const auto m = StunMessage::parse(bent);
-    EXPECT_FALSE(m && m->fingerprint_at != 0 && verify_stun_integrity(bent, *m, std::string_view(v.at("password").as_string()))) << bit;
+    EXPECT_FALSE(m && m->fingerprint_at != 0 &&
+                 verify_stun_integrity(bent, *m, std::string_view(v.at("password").as_string())))
+        << bit;
   }
 }
 
@@ -86,7 +88,9 @@ TEST(Stun, EveryTruncationIsRefused) {
     cut[2] = 0;
     cut[3] = static_cast<std::uint8_t>(n - 20);
     const auto m = StunMessage::parse(cut);
-    EXPECT_FALSE(m && verify_stun_integrity(cut, *m, std::string_view("VOkJxbRl1RmTxUk/WvJxBt")) && n != bytes.size() - 8) << n;
+    EXPECT_FALSE(m && verify_stun_integrity(cut, *m, std::string_view("VOkJxbRl1RmTxUk/WvJxBt")) &&
+                 n != bytes.size() - 8)
+        << n;
   }
 }
 
@@ -126,7 +130,8 @@ TEST(Stun, AttributesBehindTheIntegrityAreIgnored) {
   const auto m = StunMessage::parse(bytes);
   ASSERT_TRUE(m.has_value());
   // The fingerprint makes room for an unprotected USE-CANDIDATE.
-  std::vector<std::uint8_t> bent(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(m->fingerprint_at));
+  std::vector<std::uint8_t> bent(bytes.begin(),
+                                 bytes.begin() + static_cast<std::ptrdiff_t>(m->fingerprint_at));
   bent.insert(bent.end(), {0x00, 0x25, 0x00, 0x00});
   bent[3] = static_cast<std::uint8_t>(bent.size() - 20);
   const auto again = StunMessage::parse(bent);

@@ -11,7 +11,9 @@ void header(base::ByteWriter& out, std::uint8_t count, std::uint8_t type, std::s
   out.u16(static_cast<std::uint16_t>(words_after_header));
 }
 
-std::size_t finish(const base::ByteWriter& out) { return out.ok() ? out.size() : 0; }
+std::size_t finish(const base::ByteWriter& out) {
+  return out.ok() ? out.size() : 0;
+}
 
 }  // namespace
 
@@ -48,7 +50,8 @@ std::optional<SenderInfo> read_sender_info(const RtcpBlock& block) {
 }
 
 std::optional<Feedback> read_feedback(const RtcpBlock& block) {
-  if (block.type != rtcp_type::kTransportFeedback && block.type != rtcp_type::kPayloadFeedback) return std::nullopt;
+  if (block.type != rtcp_type::kTransportFeedback && block.type != rtcp_type::kPayloadFeedback)
+    return std::nullopt;
   base::ByteReader in(block.body);
   Feedback f;
   f.sender_ssrc = in.u32();
@@ -88,7 +91,8 @@ std::size_t write_sender_report(base::MutableBytes buffer, const SenderInfo& inf
   return finish(out);
 }
 
-std::size_t write_receiver_report(base::MutableBytes buffer, std::uint32_t ssrc, std::span<const ReportBlock> reports) {
+std::size_t write_receiver_report(base::MutableBytes buffer, std::uint32_t ssrc,
+                                  std::span<const ReportBlock> reports) {
   reports = reports.first(std::min<std::size_t>(reports.size(), 31));
   base::ByteWriter out(buffer);
   header(out, static_cast<std::uint8_t>(reports.size()), rtcp_type::kReceiverReport, 1 + 6 * reports.size());
@@ -134,7 +138,8 @@ std::size_t write_pli(base::MutableBytes buffer, std::uint32_t sender, std::uint
   return finish(out);
 }
 
-std::size_t write_fir(base::MutableBytes buffer, std::uint32_t sender, std::uint32_t media, std::uint8_t command) {
+std::size_t write_fir(base::MutableBytes buffer, std::uint32_t sender, std::uint32_t media,
+                      std::uint8_t command) {
   base::ByteWriter out(buffer);
   header(out, 4, rtcp_type::kPayloadFeedback, 4);
   out.u32(sender);
@@ -145,7 +150,8 @@ std::size_t write_fir(base::MutableBytes buffer, std::uint32_t sender, std::uint
   return finish(out);
 }
 
-std::size_t write_nack(base::MutableBytes buffer, std::uint32_t sender, std::uint32_t media, std::span<const std::uint16_t> sequences) {
+std::size_t write_nack(base::MutableBytes buffer, std::uint32_t sender, std::uint32_t media,
+                       std::span<const std::uint16_t> sequences) {
   base::ByteWriter out(buffer);
   header(out, 1, rtcp_type::kTransportFeedback, 0);
   out.u32(sender);

@@ -1,5 +1,5 @@
-// RTCP (RFC 3550 §6, RFC 4585, RFC 5104, RFC 5506): a bounded reader over a compound packet and builders into caller-owned buffers. No allocation.
-// A malformed block ends the walk; what came before it counts.
+// RTCP (RFC 3550 §6, RFC 4585, RFC 5104, RFC 5506): a bounded reader over a compound packet and builders into
+// caller-owned buffers. No allocation. A malformed block ends the walk; what came before it counts.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@
 namespace rtc {
 
 namespace rtcp_type {
-inline constexpr std::uint8_t kSenderReport = 200, kReceiverReport = 201, kSdes = 202, kBye = 203, kTransportFeedback = 205,
-                              kPayloadFeedback = 206;
+inline constexpr std::uint8_t kSenderReport = 200, kReceiverReport = 201, kSdes = 202, kBye = 203,
+                              kTransportFeedback = 205, kPayloadFeedback = 206;
 }  // namespace rtcp_type
 
 struct RtcpBlock {
@@ -34,7 +34,9 @@ class RtcpReader {
 
 // 64-bit NTP time, RFC 3550 §4.
 using NtpTime = std::uint64_t;
-constexpr std::uint32_t ntp_middle(NtpTime t) { return static_cast<std::uint32_t>(t >> 16); }
+constexpr std::uint32_t ntp_middle(NtpTime t) {
+  return static_cast<std::uint32_t>(t >> 16);
+}
 
 struct SenderInfo {
   std::uint32_t ssrc = 0;
@@ -119,12 +121,15 @@ std::optional<std::uint64_t> read_remb(base::Bytes fci);
 
 // Each returns the bytes written, 0 when `out` is too small.
 std::size_t write_sender_report(base::MutableBytes out, const SenderInfo& info);
-std::size_t write_receiver_report(base::MutableBytes out, std::uint32_t ssrc, std::span<const ReportBlock> reports);  // <= 31
+std::size_t write_receiver_report(base::MutableBytes out, std::uint32_t ssrc,
+                                  std::span<const ReportBlock> reports);  // <= 31
 std::size_t write_sdes_cname(base::MutableBytes out, std::uint32_t ssrc, std::string_view cname);
 std::size_t write_bye(base::MutableBytes out, std::uint32_t ssrc);
 std::size_t write_pli(base::MutableBytes out, std::uint32_t sender, std::uint32_t media);
-std::size_t write_fir(base::MutableBytes out, std::uint32_t sender, std::uint32_t media, std::uint8_t command);
+std::size_t write_fir(base::MutableBytes out, std::uint32_t sender, std::uint32_t media,
+                      std::uint8_t command);
 // `sequences` in rising order. Packs as many as fit.
-std::size_t write_nack(base::MutableBytes out, std::uint32_t sender, std::uint32_t media, std::span<const std::uint16_t> sequences);
+std::size_t write_nack(base::MutableBytes out, std::uint32_t sender, std::uint32_t media,
+                       std::span<const std::uint16_t> sequences);
 
 }  // namespace rtc

@@ -107,7 +107,8 @@ TEST(TransportCc, FeedbackTellsArrivals) {
     }
   }
   EXPECT_GT(told.size(), 1700u);
-  for (const auto& [s, at] : told) EXPECT_NEAR(static_cast<double>(at), static_cast<double>(truth.at(s)), 250.0) << s;
+  for (const auto& [s, at] : told)
+    EXPECT_NEAR(static_cast<double>(at), static_cast<double>(truth.at(s)), 250.0) << s;
   for (const auto& [s, yes] : lost) EXPECT_FALSE(truth.contains(s)) << s;
   EXPECT_FALSE(recorder.pending());
 }
@@ -116,7 +117,8 @@ TEST(TransportCc, ReadsTheChunksOfTheDraft) {
   // One run of three small deltas, then a two-bit vector.
   const std::vector<std::uint8_t> fci{0, 5, 0, 5, 0, 0, 2, 9, 0x20, 3, 0xE0, 0, 4, 8, 12, 0xFF, 0xFC};
   std::vector<std::int64_t> times;
-  const auto s = read_transport_cc(fci, [&](std::uint16_t, bool received, std::int64_t at) { times.push_back(received ? at : -1); });
+  const auto s = read_transport_cc(
+      fci, [&](std::uint16_t, bool received, std::int64_t at) { times.push_back(received ? at : -1); });
   ASSERT_TRUE(s);
   EXPECT_EQ(s->base_sequence, 5);
   EXPECT_EQ(s->feedback_count, 9);
@@ -133,7 +135,8 @@ TEST(TransportCc, AHugeJumpForgetsTheWindow) {
   int received = 0, rounds = 0;
   while (const auto n = r.write_feedback(buffer, 1, 2)) {
     RtcpReader reader(base::Bytes(buffer).first(n));
-    read_transport_cc(read_feedback(*reader.next())->fci, [&](std::uint16_t, bool yes, std::int64_t) { received += yes ? 1 : 0; });
+    read_transport_cc(read_feedback(*reader.next())->fci,
+                      [&](std::uint16_t, bool yes, std::int64_t) { received += yes ? 1 : 0; });
     ASSERT_LT(++rounds, 10);
   }
   EXPECT_EQ(received, 2);

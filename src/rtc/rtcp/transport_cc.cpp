@@ -5,8 +5,8 @@
 namespace rtc {
 namespace detail {
 
-bool next_chunk_symbols(base::ByteReader& in, std::array<std::uint8_t, 14>& symbols, std::size_t& count, std::uint8_t& run_symbol,
-                        std::size_t& run) {
+bool next_chunk_symbols(base::ByteReader& in, std::array<std::uint8_t, 14>& symbols, std::size_t& count,
+                        std::uint8_t& run_symbol, std::size_t& run) {
   const unsigned chunk = in.u16();
   if (!in.ok()) return false;
   run = 0;
@@ -45,7 +45,8 @@ void TransportCcRecorder::on_packet(std::uint16_t sequence, base::SteadyTime arr
   has_new_ = true;
 }
 
-std::size_t TransportCcRecorder::write_feedback(base::MutableBytes buffer, std::uint32_t sender, std::uint32_t media) {
+std::size_t TransportCcRecorder::write_feedback(base::MutableBytes buffer, std::uint32_t sender,
+                                                std::uint32_t media) {
   if (!pending()) return 0;
   // A packet covers at most so many numbers that chunks of seven and large deltas fit one datagram.
   constexpr std::int64_t kMaxPackets = 350;

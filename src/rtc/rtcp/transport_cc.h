@@ -1,4 +1,5 @@
-// Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3): building it for what arrived, and reading it.
+// Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3):
+// building it for what arrived, and reading it.
 //
 //   | base sequence number          | packet status count           |
 //   | reference time (24, 64 ms)                    | fb pkt count  |
@@ -21,13 +22,16 @@ class TransportCcRecorder {
   static constexpr std::size_t kWindow = 1024;
 
   void on_packet(std::uint16_t sequence, base::SteadyTime arrival);
-  // Writes one feedback packet for what was not reported yet; 0 when there is nothing. Call again until 0: a packet covers as much as fits.
+  // Writes one feedback packet for what was not reported yet; 0 when there is nothing. Call again until 0: a
+  // packet covers as much as fits.
   std::size_t write_feedback(base::MutableBytes out, std::uint32_t sender, std::uint32_t media);
   bool pending() const { return next_ <= sequences_.last() && sequences_.started() && has_new_; }
 
  private:
   static constexpr std::int64_t kMissing = -1;
-  std::int64_t& slot(std::int64_t sequence) { return arrival_us_[static_cast<std::size_t>(sequence) % kWindow]; }
+  std::int64_t& slot(std::int64_t sequence) {
+    return arrival_us_[static_cast<std::size_t>(sequence) % kWindow];
+  }
 
   std::array<std::int64_t, kWindow> arrival_us_{};
   Unwrapper<std::uint16_t> sequences_;
@@ -43,15 +47,16 @@ struct TransportCcSummary {
   std::uint8_t feedback_count = 0;
 };
 
-// Calls `visit(sequence, received, arrival_us)` for every packet; arrival_us counts from the reference time's epoch. nullopt when malformed
-// (packets visited before the fault stand).
+// Calls `visit(sequence, received, arrival_us)` for every packet; arrival_us counts from the reference time's
+// epoch. nullopt when malformed (packets visited before the fault stand).
 template <class Visit>
 std::optional<TransportCcSummary> read_transport_cc(base::Bytes fci, Visit&& visit);
 
 namespace detail {
-// Expands the status symbols (0 lost, 1 small delta, 2 large or negative delta) of the chunks; false when they end too early.
-bool next_chunk_symbols(base::ByteReader& in, std::array<std::uint8_t, 14>& symbols, std::size_t& count, std::uint8_t& run_symbol,
-                        std::size_t& run);
+// Expands the status symbols (0 lost, 1 small delta, 2 large or negative delta) of the chunks; false when
+// they end too early.
+bool next_chunk_symbols(base::ByteReader& in, std::array<std::uint8_t, 14>& symbols, std::size_t& count,
+                        std::uint8_t& run_symbol, std::size_t& run);
 }  // namespace detail
 
 template <class Visit>
@@ -89,7 +94,8 @@ std::optional<TransportCcSummary> read_transport_cc(base::Bytes fci, Visit&& vis
       if (symbol == 1) time_us += std::int64_t{deltas.u8()} * 250;
       if (symbol == 2) time_us += std::int64_t{static_cast<std::int16_t>(deltas.u16())} * 250;
       if (!deltas.ok()) return std::nullopt;
-      visit(static_cast<std::uint16_t>(s.base_sequence + seen), received, received ? time_us : std::int64_t{0});
+      visit(static_cast<std::uint16_t>(s.base_sequence + seen), received,
+            received ? time_us : std::int64_t{0});
     }
   }
   return s;

@@ -50,20 +50,28 @@ void put(base::MutableBytes packet, std::size_t at, std::uint32_t value, std::si
 }
 }  // namespace
 
-void set_sequence(base::MutableBytes packet, std::uint16_t sequence) { put(packet, 2, sequence, 2); }
-void set_timestamp(base::MutableBytes packet, std::uint32_t timestamp) { put(packet, 4, timestamp, 4); }
-void set_ssrc(base::MutableBytes packet, std::uint32_t ssrc) { put(packet, 8, ssrc, 4); }
+void set_sequence(base::MutableBytes packet, std::uint16_t sequence) {
+  put(packet, 2, sequence, 2);
+}
+void set_timestamp(base::MutableBytes packet, std::uint32_t timestamp) {
+  put(packet, 4, timestamp, 4);
+}
+void set_ssrc(base::MutableBytes packet, std::uint32_t ssrc) {
+  put(packet, 8, ssrc, 4);
+}
 void set_payload_type(base::MutableBytes packet, std::uint8_t payload_type) {
   packet[1] = static_cast<std::uint8_t>((packet[1] & 0x80) | (payload_type & 0x7F));
 }
 
-std::size_t wrap_rtx(base::Bytes packet, std::size_t payload_offset, std::uint32_t ssrc, std::uint16_t sequence,
-                     std::uint8_t payload_type, base::MutableBytes out) {
-  if (packet.size() < kRtpHeaderSize || payload_offset > packet.size() || packet.size() + 2 > out.size()) return 0;
+std::size_t wrap_rtx(base::Bytes packet, std::size_t payload_offset, std::uint32_t ssrc,
+                     std::uint16_t sequence, std::uint8_t payload_type, base::MutableBytes out) {
+  if (packet.size() < kRtpHeaderSize || payload_offset > packet.size() || packet.size() + 2 > out.size())
+    return 0;
   std::memcpy(out.data(), packet.data(), payload_offset);
   out[payload_offset] = packet[2];
   out[payload_offset + 1] = packet[3];
-  std::memcpy(out.data() + payload_offset + 2, packet.data() + payload_offset, packet.size() - payload_offset);
+  std::memcpy(out.data() + payload_offset + 2, packet.data() + payload_offset,
+              packet.size() - payload_offset);
   set_ssrc(out, ssrc);
   set_sequence(out, sequence);
   set_payload_type(out, payload_type);

@@ -1,5 +1,6 @@
-// A view of one RTP packet (RFC 3550 §5.1) and of its header extensions, one- and two-byte form (RFC 8285). No copy, no allocation; parse() checks every bound
-// once, so the accessors need none. Valid as long as the bytes are.
+// A view of one RTP packet (RFC 3550 §5.1) and of its header extensions, one- and two-byte form (RFC 8285).
+// No copy, no allocation; parse() checks every bound once, so the accessors need none. Valid as long as the
+// bytes are.
 //
 //    0                   1                   2                   3
 //   |V=2|P|X|  CC   |M|     PT      |       sequence number         |
@@ -78,14 +79,17 @@ void set_payload_type(base::MutableBytes packet, std::uint8_t payload_type);
 // 6.18 fixed point seconds of the abs-send-time extension.
 constexpr std::uint32_t abs_send_time(std::int64_t microseconds) {
   const auto us = static_cast<std::uint64_t>(microseconds);
-  return static_cast<std::uint32_t>((((us / 1'000'000) << 18) + ((us % 1'000'000) << 18) / 1'000'000) & 0xFFFFFF);
+  return static_cast<std::uint32_t>((((us / 1'000'000) << 18) + ((us % 1'000'000) << 18) / 1'000'000) &
+                                    0xFFFFFF);
 }
 
-// RFC 4588 §4. Puts the two bytes of the original sequence number in front of the payload. `packet` is a parsed plain packet without
-// padding; the result has the given ssrc, sequence and payload type. Returns the length, 0 when `out` is too small.
-std::size_t wrap_rtx(base::Bytes packet, std::size_t payload_offset, std::uint32_t ssrc, std::uint16_t sequence,
-                     std::uint8_t payload_type, base::MutableBytes out);
-// Undoes it in place by moving the header two bytes up; nullopt when the payload holds no original sequence number (a padding probe).
+// RFC 4588 §4. Puts the two bytes of the original sequence number in front of the payload. `packet` is a
+// parsed plain packet without padding; the result has the given ssrc, sequence and payload type. Returns the
+// length, 0 when `out` is too small.
+std::size_t wrap_rtx(base::Bytes packet, std::size_t payload_offset, std::uint32_t ssrc,
+                     std::uint16_t sequence, std::uint8_t payload_type, base::MutableBytes out);
+// Undoes it in place by moving the header two bytes up; nullopt when the payload holds no original sequence
+// number (a padding probe).
 std::optional<RtpView> unwrap_rtx(const RtpView& rtx, std::uint32_t ssrc, std::uint8_t payload_type);
 
 // RFC 6464: level in -dBov, 0 loudest, 127 silence.

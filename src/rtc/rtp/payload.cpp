@@ -34,7 +34,8 @@ std::optional<Vp8Descriptor> parse_vp8(base::Bytes payload) {
   return d;
 }
 
-void rewrite_vp8(base::MutableBytes payload, const Vp8Descriptor& d, std::uint16_t picture_id, std::uint8_t tl0) {
+void rewrite_vp8(base::MutableBytes payload, const Vp8Descriptor& d, std::uint16_t picture_id,
+                 std::uint8_t tl0) {
   if (d.picture_id_bits == 15 && payload.size() > d.picture_id_offset + 1u) {
     payload[d.picture_id_offset] = static_cast<std::uint8_t>(0x80 | (picture_id >> 8 & 0x7F));
     payload[d.picture_id_offset + 1u] = static_cast<std::uint8_t>(picture_id);

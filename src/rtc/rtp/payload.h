@@ -1,4 +1,5 @@
-// What a forwarder must know of video payloads: where a key frame starts, and VP8's counters that continue across a switch of layers.
+// What a forwarder must know of video payloads: where a key frame starts, and VP8's counters that continue
+// across a switch of layers.
 //
 // VP8 payload descriptor, RFC 7741 §4.2:
 //    |X|R|N|S|R| PID |   X: extension byte follows, S: start of partition, N: non-reference
@@ -31,9 +32,11 @@ struct Vp8Descriptor {
 
 std::optional<Vp8Descriptor> parse_vp8(base::Bytes payload);
 // Overwrites the counters found by parse_vp8() in the same payload.
-void rewrite_vp8(base::MutableBytes payload, const Vp8Descriptor& descriptor, std::uint16_t picture_id, std::uint8_t tl0);
+void rewrite_vp8(base::MutableBytes payload, const Vp8Descriptor& descriptor, std::uint16_t picture_id,
+                 std::uint8_t tl0);
 
-// True when a decoder can start at this packet: an IDR slice or a parameter set in a single NAL unit, STAP-A or the first FU-A (RFC 6184 §5).
+// True when a decoder can start at this packet: an IDR slice or a parameter set in a single NAL unit, STAP-A
+// or the first FU-A (RFC 6184 §5).
 bool h264_starts_key_frame(base::Bytes payload);
 
 }  // namespace rtc

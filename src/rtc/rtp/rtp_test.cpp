@@ -12,7 +12,8 @@ namespace {
 using Raw = std::vector<std::uint8_t>;
 
 TEST(RtpView, ReadsHeaderExtensionsAndPadding) {
-  Raw p{0xB1, 0xE0, 0x12, 0x34, 0, 0, 0, 5, 0, 0, 0, 9, 1, 2, 3, 4, 0xBE, 0xDE, 0, 2, 0x10, 0xAA, 0x32, 1, 2, 3, 0, 0, 7, 8, 0, 2};
+  Raw p{0xB1, 0xE0, 0x12, 0x34, 0,    0,    0,    5, 0, 0, 0, 9, 1, 2, 3, 4,
+        0xBE, 0xDE, 0,    2,    0x10, 0xAA, 0x32, 1, 2, 3, 0, 0, 7, 8, 0, 2};
   const auto v = RtpView::parse(p);
   ASSERT_TRUE(v);
   EXPECT_TRUE(v->marker);
@@ -41,9 +42,11 @@ TEST(RtpView, ReadsTwoByteExtensions) {
 }
 
 TEST(RtpView, RefusesWhatDoesNotFit) {
-  for (Raw p : {Raw{}, Raw(11, 0x80), Raw{0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, Raw{0x81, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-                Raw{0x90, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xBE, 0xDE, 0, 1}, Raw{0xA0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-                Raw{0xA0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}, Raw{0xA0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}) {
+  for (Raw p : {Raw{}, Raw(11, 0x80), Raw{0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+                Raw{0x81, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+                Raw{0x90, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xBE, 0xDE, 0, 1},
+                Raw{0xA0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, Raw{0xA0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2},
+                Raw{0xA0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}) {
     EXPECT_FALSE(RtpView::parse(p)) << p.size();
   }
 }

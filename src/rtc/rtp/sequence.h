@@ -1,4 +1,5 @@
-// Serial number arithmetic (RFC 1982 in spirit, RFC 3550 §A.1): which of two wrapping numbers is newer, and their unwrapping to 64 bits.
+// Serial number arithmetic (RFC 1982 in spirit, RFC 3550 §A.1): which of two wrapping numbers is newer, and
+// their unwrapping to 64 bits.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +9,18 @@
 namespace rtc {
 
 // Signed distance a - b for 16- and 32-bit counters.
-constexpr std::int16_t sequence_diff(std::uint16_t a, std::uint16_t b) { return static_cast<std::int16_t>(static_cast<std::uint16_t>(a - b)); }
-constexpr std::int32_t timestamp_diff(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b); }
-constexpr bool sequence_newer(std::uint16_t a, std::uint16_t b) { return sequence_diff(a, b) > 0; }
+constexpr std::int16_t sequence_diff(std::uint16_t a, std::uint16_t b) {
+  return static_cast<std::int16_t>(static_cast<std::uint16_t>(a - b));
+}
+constexpr std::int32_t timestamp_diff(std::uint32_t a, std::uint32_t b) {
+  return static_cast<std::int32_t>(a - b);
+}
+constexpr bool sequence_newer(std::uint16_t a, std::uint16_t b) {
+  return sequence_diff(a, b) > 0;
+}
 
-// Extends a wrapping counter; the value nearest to the last one is chosen. Starts one cycle up, so that older numbers stay positive.
+// Extends a wrapping counter; the value nearest to the last one is chosen. Starts one cycle up, so that older
+// numbers stay positive.
 template <class T>
 class Unwrapper {
  public:

@@ -21,7 +21,9 @@ std::optional<DcepOpen> parse_dcep_open(base::Bytes message) {
   return open;
 }
 
-bool is_dcep_ack(base::Bytes message) { return message.size() == 1 && message[0] == kDcepAck[0]; }
+bool is_dcep_ack(base::Bytes message) {
+  return message.size() == 1 && message[0] == kDcepAck[0];
+}
 
 std::vector<std::uint8_t> make_dcep_open(std::string_view label) {
   std::vector<std::uint8_t> message(kOpenHeader + label.size());

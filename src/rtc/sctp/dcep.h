@@ -1,4 +1,5 @@
-// Data channel establishment messages (RFC 8832 §5) and the payload protocol ids of data channels (RFC 8831 §8). Sans-IO.
+// Data channel establishment messages (RFC 8832 §5) and the payload protocol ids of data channels (RFC 8831
+// §8). Sans-IO.
 #pragma once
 
 #include <array>
@@ -21,7 +22,7 @@ inline constexpr std::array<std::uint8_t, 1> kDcepAck{0x02};
 inline constexpr std::size_t kMaxDcepLabel = 1024;
 
 struct DcepOpen {
-  std::string_view label;     // points into the message
+  std::string_view label;  // points into the message
   std::string_view protocol;
 };
 

@@ -15,7 +15,8 @@ TEST(Dcep, WhatIsWrittenIsRead) {
 }
 
 TEST(Dcep, ReadsABrowsersOpenWithProtocol) {
-  const std::vector<std::uint8_t> message{3, 0x80, 1, 0, 0, 0, 0, 0, 0, 2, 0, 4, 'h', 'i', 'S', 'C', 'T', 'P'};
+  const std::vector<std::uint8_t> message{3, 0x80, 1, 0,   0,   0,   0,   0,   0,
+                                          2, 0,    4, 'h', 'i', 'S', 'C', 'T', 'P'};
   const auto open = parse_dcep_open(message);
   ASSERT_TRUE(open.has_value());
   EXPECT_EQ(open->label, "hi");
@@ -24,7 +25,8 @@ TEST(Dcep, ReadsABrowsersOpenWithProtocol) {
 
 TEST(Dcep, LengthsMustFitExactly) {
   const auto message = make_dcep_open("label");
-  for (std::size_t n = 0; n < message.size(); ++n) EXPECT_FALSE(parse_dcep_open(base::Bytes(message).first(n)).has_value()) << n;
+  for (std::size_t n = 0; n < message.size(); ++n)
+    EXPECT_FALSE(parse_dcep_open(base::Bytes(message).first(n)).has_value()) << n;
   auto longer = message;
   longer.push_back(0);
   EXPECT_FALSE(parse_dcep_open(longer).has_value());

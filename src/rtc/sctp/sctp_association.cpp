@@ -18,12 +18,13 @@ namespace {
 
 constexpr int kReceiveBuffer = 256 * 1024;
 constexpr int kSendBuffer = 512 * 1024;
-// An SCTP packet within the DTLS record within a 1200 byte datagram: 37 bytes of record header, nonce and tag, and the SCTP common header (12), which usrsctp does
-// not count on AF_CONN.
+// An SCTP packet within the DTLS record within a 1200 byte datagram: 37 bytes of record header, nonce and
+// tag, and the SCTP common header (12), which usrsctp does not count on AF_CONN.
 constexpr std::uint32_t kPathMtu = 1150;
 
 void on_upcall(struct socket*, void* argument, int) {
-  if (auto* registry = current_sctp_registry()) registry->mark_ready(reinterpret_cast<std::uintptr_t>(argument));
+  if (auto* registry = current_sctp_registry())
+    registry->mark_ready(reinterpret_cast<std::uintptr_t>(argument));
 }
 
 template <class T>
@@ -51,7 +52,9 @@ T read_at(base::Bytes bytes, std::size_t offset) {
 SctpAssociation::SctpAssociation(SctpStack& stack, bool is_dtls_client, SctpListener& listener)
     : stack_(stack), listener_(listener), our_parity_(is_dtls_client ? 0 : 1) {}
 
-SctpAssociation::~SctpAssociation() { close_socket(); }
+SctpAssociation::~SctpAssociation() {
+  close_socket();
+}
 
 void SctpAssociation::close_socket() {
   if (id_ != 0) stack_.impl_->registry.remove(id_);  // first: the ABORT of the close finds nobody
@@ -100,7 +103,9 @@ bool SctpAssociation::open_socket() {
   if (usrsctp_bind(socket_, reinterpret_cast<sockaddr*>(&local), sizeof(local)) != 0) return false;
   state_ = State::kConnecting;
   // Both ends connect; SCTP resolves the collision (RFC 9260 §5.2).
-  if (usrsctp_connect(socket_, reinterpret_cast<sockaddr*>(&local), sizeof(local)) != 0 && errno != EINPROGRESS) return false;
+  if (usrsctp_connect(socket_, reinterpret_cast<sockaddr*>(&local), sizeof(local)) != 0 &&
+      errno != EINPROGRESS)
+    return false;
   sctp_paddrparams path{};
   std::memcpy(&path.spp_address, &local, sizeof(local));
   path.spp_flags = SPP_PMTUD_DISABLE;
@@ -117,12 +122,14 @@ void SctpAssociation::configure(struct socket* so) {
   set_option(so, SOL_SOCKET, SO_SNDBUF, kSendBuffer);
   set_option(so, IPPROTO_SCTP, SCTP_NODELAY, 1);
   set_option(so, IPPROTO_SCTP, SCTP_RECVRCVINFO, 1);
-  set_option(so, IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET, sctp_assoc_value{SCTP_FUTURE_ASSOC, SCTP_ENABLE_RESET_STREAM_REQ});
+  set_option(so, IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET,
+             sctp_assoc_value{SCTP_FUTURE_ASSOC, SCTP_ENABLE_RESET_STREAM_REQ});
   sctp_initmsg init{};
   init.sinit_num_ostreams = kStreams;
   init.sinit_max_instreams = kStreams;
   set_option(so, IPPROTO_SCTP, SCTP_INITMSG, init);
-  for (const std::uint16_t type : {std::uint16_t{SCTP_ASSOC_CHANGE}, std::uint16_t{SCTP_STREAM_RESET_EVENT}}) {
+  for (const std::uint16_t type :
+       {std::uint16_t{SCTP_ASSOC_CHANGE}, std::uint16_t{SCTP_STREAM_RESET_EVENT}}) {
     sctp_event event{};
     event.se_assoc_id = SCTP_FUTURE_ASSOC;
     event.se_type = type;
@@ -131,7 +138,9 @@ void SctpAssociation::configure(struct socket* so) {
   }
 }
 
-void SctpAssociation::output(base::Bytes packet) { listener_.on_sctp_send(packet); }
+void SctpAssociation::output(base::Bytes packet) {
+  listener_.on_sctp_send(packet);
+}
 
 void SctpAssociation::receive(base::Bytes packet) {
   if (socket_ == nullptr || state_ == State::kClosed) return;
@@ -152,8 +161,10 @@ bool SctpAssociation::read_one() {
   auto info_size = static_cast<socklen_t>(sizeof(info));
   unsigned info_type = 0;
   int flags = 0;
-  const auto n = usrsctp_recvv(socket_, buffer.data(), buffer.size(), nullptr, nullptr, &info, &info_size, &info_type, &flags);
-  if (n < 0 && (errno == EWOULDBLOCK || errno == EINTR || errno == EINPROGRESS || errno == ENOTCONN)) return false;
+  const auto n = usrsctp_recvv(socket_, buffer.data(), buffer.size(), nullptr, nullptr, &info, &info_size,
+                               &info_type, &flags);
+  if (n < 0 && (errno == EWOULDBLOCK || errno == EINTR || errno == EINPROGRESS || errno == ENOTCONN))
+    return false;
   if (n <= 0) {
     end();
     return false;
@@ -204,10 +215,13 @@ void SctpAssociation::handle_notification(base::Bytes bytes) {
   }
 }
 
-// RFC 8831 §6.7: a channel is closed by resetting its outgoing stream; the other end answers by resetting its own.
+// RFC 8831 §6.7: a channel is closed by resetting its outgoing stream; the other end answers by resetting its
+// own.
 void SctpAssociation::handle_stream_reset(base::Bytes bytes) {
   const auto flags = read_at<std::uint16_t>(bytes, offsetof(sctp_stream_reset_event, strreset_flags));
-  if ((flags & SCTP_STREAM_RESET_INCOMING_SSN) == 0 || (flags & (SCTP_STREAM_RESET_DENIED | SCTP_STREAM_RESET_FAILED)) != 0) return;
+  if ((flags & SCTP_STREAM_RESET_INCOMING_SSN) == 0 ||
+      (flags & (SCTP_STREAM_RESET_DENIED | SCTP_STREAM_RESET_FAILED)) != 0)
+    return;
   for (auto at = offsetof(sctp_stream_reset_event, strreset_stream_list); at + 2 <= bytes.size(); at += 2) {
     const auto stream = read_at<std::uint16_t>(bytes, at);
     if (channels_.erase(stream) == 0) continue;
@@ -217,7 +231,8 @@ void SctpAssociation::handle_stream_reset(base::Bytes bytes) {
     std::memcpy(request.data() + offsetof(sctp_reset_streams, srs_flags), &outgoing, sizeof(outgoing));
     std::memcpy(request.data() + offsetof(sctp_reset_streams, srs_number_streams), &count, sizeof(count));
     std::memcpy(request.data() + offsetof(sctp_reset_streams, srs_stream_list), &stream, sizeof(stream));
-    usrsctp_setsockopt(socket_, IPPROTO_SCTP, SCTP_RESET_STREAMS, request.data(), static_cast<socklen_t>(request.size()));
+    usrsctp_setsockopt(socket_, IPPROTO_SCTP, SCTP_RESET_STREAMS, request.data(),
+                       static_cast<socklen_t>(request.size()));
   }
 }
 
@@ -248,7 +263,9 @@ void SctpAssociation::handle_message(std::uint16_t stream, std::uint32_t ppid, b
 void SctpAssociation::handle_dcep(std::uint16_t stream, base::Bytes data) {
   if (const auto open = parse_dcep_open(data)) {
     // RFC 8832 §6: the peer opens streams of the other parity only, and none twice.
-    if (stream % 2 == our_parity_ || stream >= kStreams || channels_.contains(stream) || !base::is_valid_utf8(open->label)) return;
+    if (stream % 2 == our_parity_ || stream >= kStreams || channels_.contains(stream) ||
+        !base::is_valid_utf8(open->label))
+      return;
     const std::string label(open->label);
     channels_[stream] = {label, true};
     enqueue(stream, kPpidDcep, kDcepAck);
@@ -264,8 +281,10 @@ void SctpAssociation::handle_dcep(std::uint16_t stream, base::Bytes data) {
 
 base::Result<std::uint16_t> SctpAssociation::open_channel(std::string_view label) {
   if (state_ == State::kClosed) return base::fail("data_channel_closed", "The SCTP association has ended.");
-  if (label.size() > kMaxDcepLabel) return base::fail("data_channel_label", "The label of a data channel is too long.");
-  for (std::uint16_t stream = our_parity_; stream < kStreams; stream = static_cast<std::uint16_t>(stream + 2)) {
+  if (label.size() > kMaxDcepLabel)
+    return base::fail("data_channel_label", "The label of a data channel is too long.");
+  for (std::uint16_t stream = our_parity_; stream < kStreams;
+       stream = static_cast<std::uint16_t>(stream + 2)) {
     if (channels_.contains(stream)) continue;
     channels_[stream] = {std::string(label), false};
     const auto open = make_dcep_open(label);
@@ -283,7 +302,8 @@ bool SctpAssociation::send_text(std::uint16_t stream, std::string_view text) {
   if (state_ == State::kClosed || !channels_.contains(stream) || text.size() > kMaxOutbound) return false;
   // An empty message cannot be sent in SCTP: one byte stands for it (RFC 8831 §6.6).
   static constexpr std::array<std::uint8_t, 1> kEmpty{0};
-  const bool queued = text.empty() ? enqueue(stream, kPpidStringEmpty, kEmpty) : enqueue(stream, kPpidString, base::as_bytes(text));
+  const bool queued = text.empty() ? enqueue(stream, kPpidStringEmpty, kEmpty)
+                                   : enqueue(stream, kPpidString, base::as_bytes(text));
   flush();
   return queued;
 }
@@ -303,8 +323,10 @@ void SctpAssociation::flush() {
     sctp_sndinfo info{};
     info.snd_sid = next.stream;
     info.snd_ppid = htonl(next.ppid);
-    const auto n = usrsctp_sendv(socket_, next.data.data(), next.data.size(), nullptr, 0, &info, sizeof(info), SCTP_SENDV_SNDINFO, 0);
-    if (n < 0 && (errno == EWOULDBLOCK || errno == EINTR || errno == ENOBUFS)) break;  // the upcall comes when there is room
+    const auto n = usrsctp_sendv(socket_, next.data.data(), next.data.size(), nullptr, 0, &info, sizeof(info),
+                                 SCTP_SENDV_SNDINFO, 0);
+    if (n < 0 && (errno == EWOULDBLOCK || errno == EINTR || errno == ENOBUFS))
+      break;  // the upcall comes when there is room
     // The peer may allow fewer streams than we asked for; a channel beyond them cannot be.
     if (n < 0) channels_.erase(next.stream);
     queued_ -= next.data.size();

@@ -1,5 +1,7 @@
-// Data channels of one connection: SCTP over DTLS (RFC 8261, RFC 8831) with DCEP (RFC 8832), on usrsctp in its no-threads mode. All calls on the thread that owns
-// the SctpStack. Listener calls happen inside receive(), SctpStack::handle_timers() or send_text(), never inside usrsctp's locks, and never after destruction.
+// Data channels of one connection: SCTP over DTLS (RFC 8261, RFC 8831) with DCEP (RFC 8832), on usrsctp in
+// its no-threads mode. All calls on the thread that owns the SctpStack. Listener calls happen inside
+// receive(), SctpStack::handle_timers() or send_text(), never inside usrsctp's locks, and never after
+// destruction.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +48,8 @@ class SctpAssociation {
   bool send_text(std::uint16_t stream, std::string_view text);
   void abort();  // sends ABORT; nothing follows
 
-  // For the registry: usrsctp has a packet to send (under its locks), or something to read or room to write (outside of them).
+  // For the registry: usrsctp has a packet to send (under its locks), or something to read or room to write
+  // (outside of them).
   void output(base::Bytes packet);
   void drain();
 

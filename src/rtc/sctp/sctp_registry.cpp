@@ -7,13 +7,15 @@
 namespace rtc {
 namespace {
 
-// usrsctp is one per process and its output callback gets nothing but the address, so this is the one pointer that cannot be injected. Only the owning thread
-// touches it.
+// usrsctp is one per process and its output callback gets nothing but the address, so this is the one pointer
+// that cannot be injected. Only the owning thread touches it.
 SctpRegistry* g_registry = nullptr;
 
 }  // namespace
 
-SctpRegistry* current_sctp_registry() { return g_registry; }
+SctpRegistry* current_sctp_registry() {
+  return g_registry;
+}
 
 std::uintptr_t SctpRegistry::add(SctpAssociation& association) {
   const auto id = next_id_++;
@@ -21,7 +23,9 @@ std::uintptr_t SctpRegistry::add(SctpAssociation& association) {
   return id;
 }
 
-void SctpRegistry::remove(std::uintptr_t id) { associations_.erase(id); }
+void SctpRegistry::remove(std::uintptr_t id) {
+  associations_.erase(id);
+}
 
 SctpAssociation* SctpRegistry::find(std::uintptr_t id) const {
   const auto it = associations_.find(id);
@@ -41,7 +45,8 @@ void SctpRegistry::run_ready() {
 }
 
 int sctp_output(void* address, void* data, std::size_t size, std::uint8_t, std::uint8_t) {
-  auto* association = g_registry == nullptr ? nullptr : g_registry->find(reinterpret_cast<std::uintptr_t>(address));
+  auto* association =
+      g_registry == nullptr ? nullptr : g_registry->find(reinterpret_cast<std::uintptr_t>(address));
   if (association != nullptr) association->output({static_cast<const std::uint8_t*>(data), size});
   return 0;
 }

@@ -1,5 +1,6 @@
-// Which association an usrsctp address means. Addresses are counted numbers, never pointers, so that a packet or timer of a socket that usrsctp has not freed yet
-// finds nothing instead of a dead object. Internal to rtc; the thread of the SctpStack.
+// Which association an usrsctp address means. Addresses are counted numbers, never pointers, so that a packet
+// or timer of a socket that usrsctp has not freed yet finds nothing instead of a dead object. Internal to
+// rtc; the thread of the SctpStack.
 #pragma once
 
 #include <cstdint>

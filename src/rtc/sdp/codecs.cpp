@@ -9,7 +9,9 @@
 namespace rtc {
 namespace {
 
-std::vector<std::string> video_feedback() { return {"transport-cc", "ccm fir", "nack", "nack pli"}; }
+std::vector<std::string> video_feedback() {
+  return {"transport-cc", "ccm fir", "nack", "nack pli"};
+}
 
 // Constrained baseline with packetization mode 1 is the one H.264 form every browser decodes (RFC 7742 §6.2).
 bool usable_h264(const RtpFormat& f) {
@@ -25,17 +27,20 @@ const RtpFormat* find_rtx(const MediaSection& m, std::uint8_t payload_type) {
   return nullptr;
 }
 
-// Only feedback that was offered may be answered (RFC 4585 §4.2); REMB is never answered: transport-cc is what we send.
+// Only feedback that was offered may be answered (RFC 4585 §4.2); REMB is never answered: transport-cc is
+// what we send.
 std::vector<std::string> common_feedback(const RtpFormat& offered, bool video) {
   std::vector<std::string> out;
   for (std::string_view wanted : {"transport-cc", "ccm fir", "nack", "nack pli"}) {
     if (!video && wanted != "transport-cc") continue;
-    if (std::find(offered.feedback.begin(), offered.feedback.end(), wanted) != offered.feedback.end()) out.emplace_back(wanted);
+    if (std::find(offered.feedback.begin(), offered.feedback.end(), wanted) != offered.feedback.end())
+      out.emplace_back(wanted);
   }
   return out;
 }
 
-void append_video(const MediaSection& offered, const RtpFormat& format, const VideoHints& hints, std::vector<RtpFormat>& out) {
+void append_video(const MediaSection& offered, const RtpFormat& format, const VideoHints& hints,
+                  std::vector<RtpFormat>& out) {
   auto media = format;
   media.feedback = common_feedback(format, true);
   if (hints.start_kbps > 0) {
@@ -69,10 +74,14 @@ Codec codec_of(const RtpFormat& f) {
 
 NegotiatedCodec subscriber_codec(Codec codec) {
   switch (codec) {
-    case Codec::kOpus: return {codec, kSubscriberOpus, 0};
-    case Codec::kVp8: return {codec, kSubscriberVp8, kSubscriberVp8Rtx};
-    case Codec::kH264: return {codec, kSubscriberH264, kSubscriberH264Rtx};
-    case Codec::kNone: break;
+    case Codec::kOpus:
+      return {codec, kSubscriberOpus, 0};
+    case Codec::kVp8:
+      return {codec, kSubscriberVp8, kSubscriberVp8Rtx};
+    case Codec::kH264:
+      return {codec, kSubscriberH264, kSubscriberH264Rtx};
+    case Codec::kNone:
+      break;
   }
   return {};
 }
@@ -101,13 +110,16 @@ std::vector<RtpFormat> answer_formats(const MediaSection& offered, const VideoHi
 
 std::vector<ExtensionMap> answer_extensions(const MediaSection& offered) {
   static constexpr std::array kAudio{kExtAudioLevel, kExtAbsSendTime, kExtTransportCc, kExtMid};
-  static constexpr std::array kVideo{kExtAbsSendTime, kExtTransportCc, kExtMid,           kExtRid,
-                                     kExtRepairedRid, kExtTimeOffset,  kExtVideoOrientation, kExtPlayoutDelay};
+  static constexpr std::array kVideo{
+      kExtAbsSendTime, kExtTransportCc,      kExtMid,         kExtRid, kExtRepairedRid,
+      kExtTimeOffset,  kExtVideoOrientation, kExtPlayoutDelay};
   std::vector<ExtensionMap> out;
   for (const auto& e : offered.extensions) {
-    const bool known = offered.kind == SdpKind::kAudio ? std::find(kAudio.begin(), kAudio.end(), e.uri) != kAudio.end()
-                                                       : std::find(kVideo.begin(), kVideo.end(), e.uri) != kVideo.end();
-    const bool twice = std::any_of(out.begin(), out.end(), [&](const auto& o) { return o.id == e.id || o.uri == e.uri; });
+    const bool known = offered.kind == SdpKind::kAudio
+                           ? std::find(kAudio.begin(), kAudio.end(), e.uri) != kAudio.end()
+                           : std::find(kVideo.begin(), kVideo.end(), e.uri) != kVideo.end();
+    const bool twice =
+        std::any_of(out.begin(), out.end(), [&](const auto& o) { return o.id == e.id || o.uri == e.uri; });
     if (known && !twice) out.push_back(e);
   }
   return out;
@@ -122,7 +134,12 @@ std::vector<RtpFormat> subscriber_formats(SdpKind kind) {
              .fmtp = "minptime=10;useinbandfec=1;usedtx=1",
              .feedback = {"transport-cc"}}};
   }
-  return {{.payload_type = kSubscriberVp8, .codec = "VP8", .clock_rate = 90000, .channels = 1, .fmtp = {}, .feedback = video_feedback()},
+  return {{.payload_type = kSubscriberVp8,
+           .codec = "VP8",
+           .clock_rate = 90000,
+           .channels = 1,
+           .fmtp = {},
+           .feedback = video_feedback()},
           rtx_format(kSubscriberVp8Rtx, kSubscriberVp8),
           {.payload_type = kSubscriberH264,
            .codec = "H264",
@@ -135,7 +152,8 @@ std::vector<RtpFormat> subscriber_formats(SdpKind kind) {
 
 std::vector<ExtensionMap> subscriber_extensions(SdpKind kind) {
   using Ext = SubscriberExtensions;
-  std::vector<ExtensionMap> out{{Ext::kAbsSendTime, std::string(kExtAbsSendTime)}, {Ext::kTransportCc, std::string(kExtTransportCc)}};
+  std::vector<ExtensionMap> out{{Ext::kAbsSendTime, std::string(kExtAbsSendTime)},
+                                {Ext::kTransportCc, std::string(kExtTransportCc)}};
   if (kind == SdpKind::kAudio) {
     out.insert(out.begin(), {Ext::kAudioLevel, std::string(kExtAudioLevel)});
   } else {

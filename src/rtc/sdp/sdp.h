@@ -1,5 +1,6 @@
-// Session descriptions as values: a tolerant, bounded parser and a writer (RFC 8866, 8829, 9143; rid and simulcast RFC 8851, 8853; ICE RFC 8839; SCTP RFC
-// 8841). Pure functions, any thread. Unknown lines are skipped; what exceeds a limit fails as "sdp_invalid". The detail never quotes the input.
+// Session descriptions as values: a tolerant, bounded parser and a writer (RFC 8866, 8829, 9143; rid and
+// simulcast RFC 8851, 8853; ICE RFC 8839; SCTP RFC 8841). Pure functions, any thread. Unknown lines are
+// skipped; what exceeds a limit fails as "sdp_invalid". The detail never quotes the input.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +32,7 @@ struct ExtensionMap {
 
 struct SsrcAttribute {
   std::uint32_t ssrc = 0;
-  std::string name;   // "cname", "msid"
+  std::string name;  // "cname", "msid"
   std::string value;
 };
 
@@ -42,10 +43,11 @@ struct SsrcGroup {
 
 struct MediaSection {
   SdpKind kind = SdpKind::kOther;
-  std::string kind_text;  // the first word of m=, kept so that an unknown kind can be refused in kind
+  std::string kind_text;   // the first word of m=, kept so that an unknown kind can be refused in kind
   std::uint16_t port = 9;  // 0 = rejected
   std::string protocol = "UDP/TLS/RTP/SAVPF";
-  std::vector<std::string> format_list;  // of m=, as written; the writer uses `formats` instead when there are some
+  std::vector<std::string>
+      format_list;  // of m=, as written; the writer uses `formats` instead when there are some
   std::string mid;
   Direction direction = Direction::kSendRecv;
   std::vector<RtpFormat> formats;
@@ -53,9 +55,10 @@ struct MediaSection {
   bool extmap_allow_mixed = false;
   std::string msid_stream;
   std::string msid_track;
-  std::vector<std::string> send_rids;       // a=rid:<id> send
-  std::vector<std::string> receive_rids;    // a=rid:<id> recv
-  std::vector<std::string> simulcast_send;  // a=simulcast, first alternative of each entry, '~' (paused) removed
+  std::vector<std::string> send_rids;     // a=rid:<id> send
+  std::vector<std::string> receive_rids;  // a=rid:<id> recv
+  std::vector<std::string>
+      simulcast_send;  // a=simulcast, first alternative of each entry, '~' (paused) removed
   std::vector<std::string> simulcast_receive;
   std::vector<SsrcAttribute> ssrcs;
   std::vector<SsrcGroup> ssrc_groups;

@@ -65,7 +65,8 @@ bool parse_media_line(std::string_view line, MediaSection& m) {
     if (!rtp) continue;
     const auto pt = number<std::uint8_t>(word);
     if (!pt || *pt > 127) return false;
-    if (!format_of(m, *pt)) m.formats.push_back({.payload_type = *pt, .codec = {}, .fmtp = {}, .feedback = {}});
+    if (!format_of(m, *pt))
+      m.formats.push_back({.payload_type = *pt, .codec = {}, .fmtp = {}, .feedback = {}});
   }
   return true;
 }
@@ -211,7 +212,8 @@ bool parse_media_attribute(std::string_view name, std::string_view value, MediaS
   return true;
 }
 
-bool parse_session_attribute(std::string_view name, std::string_view value, SessionDescription& d, MediaSection& defaults) {
+bool parse_session_attribute(std::string_view name, std::string_view value, SessionDescription& d,
+                             MediaSection& defaults) {
   if (name == "group") {
     if (take_word(value) != "BUNDLE" || !d.bundle.empty()) return true;
     while (!value.empty()) {
@@ -268,7 +270,8 @@ base::Result<SessionDescription> parse_sdp(std::string_view text) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     ++number_of_line;
     if (line.size() > kMaxLine || !parse_line(line, description, defaults)) {
-      return base::fail("sdp_invalid", "Line " + std::to_string(number_of_line) + " of the session description is malformed or over a limit.");
+      return base::fail("sdp_invalid", "Line " + std::to_string(number_of_line) +
+                                           " of the session description is malformed or over a limit.");
     }
   }
   return description;

@@ -70,8 +70,10 @@ TEST(Sdp, AnswersOpusOnceAndVideoWithRetransmission) {
 
 TEST(Sdp, OnlyOneFormOfH264IsAnswered) {
   const auto d = parse_sdp(
-      "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 100 101 102\r\na=rtpmap:100 H264/90000\r\na=fmtp:100 packetization-mode=0;profile-level-id=42e01f\r\n"
-      "a=rtpmap:101 H264/90000\r\na=fmtp:101 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42E01F\r\n"
+      "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 100 101 102\r\na=rtpmap:100 H264/90000\r\na=fmtp:100 "
+      "packetization-mode=0;profile-level-id=42e01f\r\n"
+      "a=rtpmap:101 H264/90000\r\na=fmtp:101 "
+      "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42E01F\r\n"
       "a=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1;profile-level-id=640032\r\n");
   ASSERT_TRUE(d);
   const auto formats = answer_formats(d->media[0], {});
@@ -80,7 +82,9 @@ TEST(Sdp, OnlyOneFormOfH264IsAnswered) {
 }
 
 TEST(Sdp, SessionLevelTransportIsInherited) {
-  const auto d = parse_sdp("v=0\na=ice-ufrag:abcd\na=ice-pwd:0123456789012345678901\na=fingerprint:SHA-256 AA:BB\na=setup:active\na=ice-lite\nm=audio 9 X 0\n");
+  const auto d = parse_sdp(
+      "v=0\na=ice-ufrag:abcd\na=ice-pwd:0123456789012345678901\na=fingerprint:SHA-256 "
+      "AA:BB\na=setup:active\na=ice-lite\nm=audio 9 X 0\n");
   ASSERT_TRUE(d);
   EXPECT_TRUE(d->ice_lite);
   EXPECT_EQ(d->media[0].ice_ufrag, "abcd");
@@ -89,16 +93,19 @@ TEST(Sdp, SessionLevelTransportIsInherited) {
 }
 
 TEST(Sdp, ToleratesWhatItDoesNotKnow) {
-  const auto d = parse_sdp("v=0\r\nz\r\n\r\nq=?\r\na=\r\na=group:LS 1\r\nm=audio 9 RTP/AVP 0\r\na=rtpmap:77 x/1\r\na=extmap:0 u\r\na=ssrc:x y\r\na=rid:\r\n"
-                           "a=simulcast:send ~f,g;;h recv x junk\r\na=msid:-\r\n");
+  const auto d = parse_sdp(
+      "v=0\r\nz\r\n\r\nq=?\r\na=\r\na=group:LS 1\r\nm=audio 9 RTP/AVP 0\r\na=rtpmap:77 x/1\r\na=extmap:0 "
+      "u\r\na=ssrc:x y\r\na=rid:\r\n"
+      "a=simulcast:send ~f,g;;h recv x junk\r\na=msid:-\r\n");
   ASSERT_TRUE(d);
   EXPECT_EQ(d->media[0].simulcast_send, (std::vector<std::string>{"f", "h"}));
   EXPECT_TRUE(d->media[0].ssrcs.empty());
 }
 
 TEST(Sdp, RefusesWhatIsNoneAndWhatIsTooMuch) {
-  for (const std::string bad : {"", "hello", "m=audio 9 X 0\r\n", "v=0\r\nm=", "v=0\r\nm=audio", "v=0\r\nm=audio 99999 X 0\r\n", "v=0\r\nm=audio 9 X 128\r\n",
-                                "v=0\r\nm=audio 9 X abc\r\n"}) {
+  for (const std::string bad :
+       {"", "hello", "m=audio 9 X 0\r\n", "v=0\r\nm=", "v=0\r\nm=audio", "v=0\r\nm=audio 99999 X 0\r\n",
+        "v=0\r\nm=audio 9 X 128\r\n", "v=0\r\nm=audio 9 X abc\r\n"}) {
     const auto d = parse_sdp(bad);
     ASSERT_FALSE(d) << bad;
     EXPECT_EQ(d.error().code, "sdp_invalid");

@@ -45,7 +45,8 @@ void write_streams(std::string& out, const MediaSection& m) {
   if (!m.simulcast_send.empty() || !m.simulcast_receive.empty()) {
     std::string value;
     if (!m.simulcast_send.empty()) value += "send " + join(m.simulcast_send, ';');
-    if (!m.simulcast_receive.empty()) value += (value.empty() ? "recv " : " recv ") + join(m.simulcast_receive, ';');
+    if (!m.simulcast_receive.empty())
+      value += (value.empty() ? "recv " : " recv ") + join(m.simulcast_receive, ';');
     line(out, {"a=simulcast:", value});
   }
   for (const auto& g : m.ssrc_groups) {
@@ -99,10 +100,14 @@ std::string write_sdp(const SessionDescription& d) {
 
 std::string_view direction_text(Direction direction) {
   switch (direction) {
-    case Direction::kSendRecv: return "sendrecv";
-    case Direction::kSendOnly: return "sendonly";
-    case Direction::kRecvOnly: return "recvonly";
-    case Direction::kInactive: break;
+    case Direction::kSendRecv:
+      return "sendrecv";
+    case Direction::kSendOnly:
+      return "sendonly";
+    case Direction::kRecvOnly:
+      return "recvonly";
+    case Direction::kInactive:
+      break;
   }
   return "inactive";
 }
@@ -111,7 +116,8 @@ std::string_view fmtp_value(std::string_view fmtp, std::string_view key) {
   for (auto part : base::split(fmtp, ';')) {
     part = base::trim(part);
     const auto equal = part.find('=');
-    if (equal != std::string_view::npos && base::equals_ignore_case(part.substr(0, equal), key)) return part.substr(equal + 1);
+    if (equal != std::string_view::npos && base::equals_ignore_case(part.substr(0, equal), key))
+      return part.substr(equal + 1);
   }
   return {};
 }

@@ -1,4 +1,5 @@
-// What Chromium offers for a microphone, a simulcast camera (f;h;q), a second video track and a data channel, line for line.
+// What Chromium offers for a microphone, a simulcast camera (f;h;q), a second video track and a data channel,
+// line for line.
 #pragma once
 
 #include <string>

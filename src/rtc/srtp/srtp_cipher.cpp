@@ -7,10 +7,13 @@
 namespace rtc {
 namespace {
 
-std::uint32_t read_u32(base::Bytes bytes, std::size_t at) { return base::ByteReader(bytes.subspan(at)).u32(); }
+std::uint32_t read_u32(base::Bytes bytes, std::size_t at) {
+  return base::ByteReader(bytes.subspan(at)).u32();
+}
 
 std::array<std::uint8_t, 4> big_endian(std::uint32_t v) {
-  return {static_cast<std::uint8_t>(v >> 24), static_cast<std::uint8_t>(v >> 16), static_cast<std::uint8_t>(v >> 8), static_cast<std::uint8_t>(v)};
+  return {static_cast<std::uint8_t>(v >> 24), static_cast<std::uint8_t>(v >> 16),
+          static_cast<std::uint8_t>(v >> 8), static_cast<std::uint8_t>(v)};
 }
 
 }  // namespace
@@ -56,7 +59,8 @@ HmacSha1::Tag HmacSha1::compute(base::Bytes a, base::Bytes b) {
 SrtpCipher::SrtpCipher(SrtpProfile profile, Direction direction, const SrtpSessionKeys& keys)
     : profile_(profile), salt_(keys.salt), ctx_(EVP_CIPHER_CTX_new()) {
   if (profile == SrtpProfile::kAeadAes128Gcm) {
-    EVP_CipherInit_ex(ctx_.get(), EVP_aes_128_gcm(), nullptr, keys.cipher.data(), nullptr, direction == Direction::kSeal ? 1 : 0);
+    EVP_CipherInit_ex(ctx_.get(), EVP_aes_128_gcm(), nullptr, keys.cipher.data(), nullptr,
+                      direction == Direction::kSeal ? 1 : 0);
   } else {
     EVP_CipherInit_ex(ctx_.get(), EVP_aes_128_ctr(), nullptr, keys.cipher.data(), nullptr, 1);
     hmac_.emplace(keys.auth);
@@ -72,7 +76,8 @@ SrtpCipher::Iv SrtpCipher::make_iv(std::uint32_t ssrc, std::uint64_t index) cons
   return iv;
 }
 
-// RFC 7714 §8.1: 00 00 | SSRC | ROC | SEQ, and §9.1: 00 00 | SSRC | 00 00 | index; both are the SSRC and a 48-bit number.
+// RFC 7714 §8.1: 00 00 | SSRC | ROC | SEQ, and §9.1: 00 00 | SSRC | 00 00 | index; both are the SSRC and a
+// 48-bit number.
 SrtpCipher::Iv SrtpCipher::make_gcm_iv(std::uint32_t ssrc, std::uint64_t index) const {
   Iv iv{};
   std::copy_n(salt_.begin(), 12, iv.begin());
@@ -81,18 +86,23 @@ SrtpCipher::Iv SrtpCipher::make_gcm_iv(std::uint32_t ssrc, std::uint64_t index) 
   return iv;
 }
 
-bool SrtpCipher::gcm_seal(const Iv& iv, base::Bytes clear, base::Bytes trailer, base::Bytes plain, std::uint8_t* out) {
+bool SrtpCipher::gcm_seal(const Iv& iv, base::Bytes clear, base::Bytes trailer, base::Bytes plain,
+                          std::uint8_t* out) {
   auto* ctx = ctx_.get();
   int n = 0;
   if (EVP_EncryptInit_ex(ctx, nullptr, nullptr, nullptr, iv.data()) != 1) return false;
   if (EVP_EncryptUpdate(ctx, nullptr, &n, clear.data(), static_cast<int>(clear.size())) != 1) return false;
-  if (!trailer.empty() && EVP_EncryptUpdate(ctx, nullptr, &n, trailer.data(), static_cast<int>(trailer.size())) != 1) return false;
-  if (!plain.empty() && EVP_EncryptUpdate(ctx, out, &n, plain.data(), static_cast<int>(plain.size())) != 1) return false;
+  if (!trailer.empty() &&
+      EVP_EncryptUpdate(ctx, nullptr, &n, trailer.data(), static_cast<int>(trailer.size())) != 1)
+    return false;
+  if (!plain.empty() && EVP_EncryptUpdate(ctx, out, &n, plain.data(), static_cast<int>(plain.size())) != 1)
+    return false;
   if (EVP_EncryptFinal_ex(ctx, out + plain.size(), &n) != 1) return false;
   return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16, out + plain.size()) == 1;
 }
 
-bool SrtpCipher::gcm_open(const Iv& iv, base::Bytes clear, base::Bytes trailer, base::MutableBytes sealed, base::Bytes tag) {
+bool SrtpCipher::gcm_open(const Iv& iv, base::Bytes clear, base::Bytes trailer, base::MutableBytes sealed,
+                          base::Bytes tag) {
   auto* ctx = ctx_.get();
   int n = 0;
   std::array<std::uint8_t, 16> given{};
@@ -100,8 +110,12 @@ bool SrtpCipher::gcm_open(const Iv& iv, base::Bytes clear, base::Bytes trailer, 
   if (EVP_DecryptInit_ex(ctx, nullptr, nullptr, nullptr, iv.data()) != 1) return false;
   if (EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, 16, given.data()) != 1) return false;
   if (EVP_DecryptUpdate(ctx, nullptr, &n, clear.data(), static_cast<int>(clear.size())) != 1) return false;
-  if (!trailer.empty() && EVP_DecryptUpdate(ctx, nullptr, &n, trailer.data(), static_cast<int>(trailer.size())) != 1) return false;
-  if (!sealed.empty() && EVP_DecryptUpdate(ctx, sealed.data(), &n, sealed.data(), static_cast<int>(sealed.size())) != 1) return false;
+  if (!trailer.empty() &&
+      EVP_DecryptUpdate(ctx, nullptr, &n, trailer.data(), static_cast<int>(trailer.size())) != 1)
+    return false;
+  if (!sealed.empty() &&
+      EVP_DecryptUpdate(ctx, sealed.data(), &n, sealed.data(), static_cast<int>(sealed.size())) != 1)
+    return false;
   std::array<std::uint8_t, 16> rest;
   return EVP_DecryptFinal_ex(ctx, rest.data(), &n) == 1;
 }
@@ -113,7 +127,8 @@ bool SrtpCipher::ctr(const Iv& iv, base::Bytes in, std::uint8_t* out) {
          EVP_EncryptUpdate(ctx_.get(), out, &n, in.data(), static_cast<int>(in.size())) == 1;
 }
 
-std::size_t SrtpCipher::seal_rtp(base::Bytes plain, std::size_t header, std::uint64_t index, base::MutableBytes out) {
+std::size_t SrtpCipher::seal_rtp(base::Bytes plain, std::size_t header, std::uint64_t index,
+                                 base::MutableBytes out) {
   const auto tag_size = srtp_tag_size(profile_);
   if (header < 12 || header > plain.size() || out.size() < plain.size() + tag_size) return 0;
   const auto ssrc = read_u32(plain, 8);
@@ -123,7 +138,8 @@ std::size_t SrtpCipher::seal_rtp(base::Bytes plain, std::size_t header, std::uin
     if (!gcm_seal(make_gcm_iv(ssrc, index), clear, {}, plain.subspan(header), out.data() + header)) return 0;
   } else {
     if (!ctr(make_iv(ssrc, index), plain.subspan(header), out.data() + header)) return 0;
-    const auto tag = hmac_->compute(out.first(plain.size()), big_endian(static_cast<std::uint32_t>(index >> 16)));
+    const auto tag =
+        hmac_->compute(out.first(plain.size()), big_endian(static_cast<std::uint32_t>(index >> 16)));
     std::copy_n(tag.begin(), tag_size, out.begin() + static_cast<std::ptrdiff_t>(plain.size()));
   }
   return plain.size() + tag_size;
@@ -135,7 +151,9 @@ std::size_t SrtpCipher::open_rtp(base::MutableBytes packet, std::size_t header, 
   const auto size = packet.size() - tag_size;
   const auto ssrc = read_u32(packet, 8);
   if (profile_ == SrtpProfile::kAeadAes128Gcm) {
-    if (!gcm_open(make_gcm_iv(ssrc, index), packet.first(header), {}, packet.subspan(header, size - header), packet.subspan(size))) return 0;
+    if (!gcm_open(make_gcm_iv(ssrc, index), packet.first(header), {}, packet.subspan(header, size - header),
+                  packet.subspan(size)))
+      return 0;
     return size;
   }
   const auto tag = hmac_->compute(packet.first(size), big_endian(static_cast<std::uint32_t>(index >> 16)));
@@ -145,7 +163,8 @@ std::size_t SrtpCipher::open_rtp(base::MutableBytes packet, std::size_t header, 
 
 std::size_t SrtpCipher::seal_rtcp(base::Bytes plain, std::uint32_t index, base::MutableBytes out) {
   const auto tag_size = srtp_tag_size(profile_);
-  if (plain.size() < kRtcpClearHeader || index > kSrtcpMaxIndex || out.size() < plain.size() + tag_size + 4) return 0;
+  if (plain.size() < kRtcpClearHeader || index > kSrtcpMaxIndex || out.size() < plain.size() + tag_size + 4)
+    return 0;
   const auto ssrc = read_u32(plain, 4);
   const auto clear = plain.first(kRtcpClearHeader);
   const auto body = plain.subspan(kRtcpClearHeader);
@@ -174,7 +193,10 @@ std::size_t SrtpCipher::open_rtcp(base::MutableBytes packet) {
   if (profile_ == SrtpProfile::kAeadAes128Gcm) {
     const auto word = packet.subspan(size + tag_size, 4);
     const auto index = read_u32(word, 0) & kSrtcpMaxIndex;
-    return gcm_open(make_gcm_iv(ssrc, index), packet.first(kRtcpClearHeader), word, body, packet.subspan(size, tag_size)) ? size : 0;
+    return gcm_open(make_gcm_iv(ssrc, index), packet.first(kRtcpClearHeader), word, body,
+                    packet.subspan(size, tag_size))
+               ? size
+               : 0;
   }
   const auto index = read_u32(packet, size) & kSrtcpMaxIndex;
   const auto tag = hmac_->compute(packet.first(size + 4), {});

@@ -1,5 +1,6 @@
-// The per-packet cryptography of SRTP for one direction and one kind, RTP or RTCP (RFC 3711 §4.1.1 and §4.2.1, RFC 7714 §8 and §9). Stateless between packets:
-// the index (rollover counter and sequence number, or SRTCP index) is the caller's. Keyed once; no allocation per packet.
+// The per-packet cryptography of SRTP for one direction and one kind, RTP or RTCP (RFC 3711 §4.1.1 and
+// §4.2.1, RFC 7714 §8 and §9). Stateless between packets: the index (rollover counter and sequence number, or
+// SRTCP index) is the caller's. Keyed once; no allocation per packet.
 #pragma once
 
 #include <openssl/evp.h>
@@ -14,15 +15,18 @@
 
 namespace rtc {
 
-// Length of the fixed header, CSRCs and extension: what stays in clear. nullopt when it is not RTP or does not fit.
+// Length of the fixed header, CSRCs and extension: what stays in clear. nullopt when it is not RTP or does
+// not fit.
 std::optional<std::size_t> rtp_header_length(base::Bytes packet);
 
 inline constexpr std::size_t kRtcpClearHeader = 8;
 inline constexpr std::uint32_t kSrtcpMaxIndex = 0x7FFFFFFF;
-constexpr std::size_t srtp_tag_size(SrtpProfile profile) { return profile == SrtpProfile::kAeadAes128Gcm ? 16 : 10; }
+constexpr std::size_t srtp_tag_size(SrtpProfile profile) {
+  return profile == SrtpProfile::kAeadAes128Gcm ? 16 : 10;
+}
 
-// HMAC-SHA1 with the padded key hashed at the start of each message: EVP in OpenSSL 3.0 allocates when a started digest is copied, so two more SHA-1 blocks are
-// the cheaper way.
+// HMAC-SHA1 with the padded key hashed at the start of each message: EVP in OpenSSL 3.0 allocates when a
+// started digest is copied, so two more SHA-1 blocks are the cheaper way.
 class HmacSha1 {
  public:
   explicit HmacSha1(base::Bytes key);  // <= 64 bytes
@@ -45,7 +49,8 @@ class SrtpCipher {
   enum class Direction { kSeal, kOpen };
   SrtpCipher(SrtpProfile profile, Direction direction, const SrtpSessionKeys& keys);
 
-  // `index` is ROC << 16 | SEQ; `header` from rtp_header_length(). `out` holds plain.size() + tag. Returns the sealed length, 0 on failure.
+  // `index` is ROC << 16 | SEQ; `header` from rtp_header_length(). `out` holds plain.size() + tag. Returns
+  // the sealed length, 0 on failure.
   std::size_t seal_rtp(base::Bytes plain, std::size_t header, std::uint64_t index, base::MutableBytes out);
   // In place. The plain length, 0 when the tag is wrong.
   std::size_t open_rtp(base::MutableBytes packet, std::size_t header, std::uint64_t index);
@@ -59,7 +64,8 @@ class SrtpCipher {
   Iv make_iv(std::uint32_t ssrc, std::uint64_t index) const;
   Iv make_gcm_iv(std::uint32_t ssrc, std::uint64_t index) const;
   bool gcm_seal(const Iv& iv, base::Bytes clear, base::Bytes trailer, base::Bytes plain, std::uint8_t* out);
-  bool gcm_open(const Iv& iv, base::Bytes clear, base::Bytes trailer, base::MutableBytes sealed, base::Bytes tag);
+  bool gcm_open(const Iv& iv, base::Bytes clear, base::Bytes trailer, base::MutableBytes sealed,
+                base::Bytes tag);
   bool ctr(const Iv& iv, base::Bytes in, std::uint8_t* out);
 
   struct Delete {

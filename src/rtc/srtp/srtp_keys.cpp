@@ -14,7 +14,8 @@ void derive_srtp_key(const SrtpMasterKey& master, std::uint8_t label, base::Muta
   iv[7] ^= label;
   std::array<std::uint8_t, 256> zeros{};
   const auto size = std::min(out.size(), zeros.size());
-  const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> ctx(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+  const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> ctx(EVP_CIPHER_CTX_new(),
+                                                                            &EVP_CIPHER_CTX_free);
   int written = 0;
   EVP_EncryptInit_ex(ctx.get(), EVP_aes_128_ctr(), nullptr, master.key.data(), iv.data());
   EVP_EncryptUpdate(ctx.get(), out.data(), &written, zeros.data(), static_cast<int>(size));

@@ -17,7 +17,8 @@ class Libsrtp {
     static const bool kReady = srtp_init() == srtp_err_status_ok;
     if (!kReady) throw std::runtime_error("srtp_init");
     key_.insert(key_.end(), master.key.begin(), master.key.end());
-    key_.insert(key_.end(), master.salt.begin(), master.salt.begin() + static_cast<std::ptrdiff_t>(srtp_salt_size(profile)));
+    key_.insert(key_.end(), master.salt.begin(),
+                master.salt.begin() + static_cast<std::ptrdiff_t>(srtp_salt_size(profile)));
     srtp_policy_t policy{};
     if (profile == SrtpProfile::kAeadAes128Gcm) {
       srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp);
@@ -160,8 +161,11 @@ TEST_P(SrtpOracle, RtcpBothWays) {
     ASSERT_EQ(their_receiver.run(&srtp_unprotect_rtcp, sealed), plain) << i;
   }
 }
-INSTANTIATE_TEST_SUITE_P(Profiles, SrtpOracle, ::testing::Values(SrtpProfile::kAeadAes128Gcm, SrtpProfile::kAes128CmSha1_80),
-                         [](const auto& test) { return std::string(test.param == SrtpProfile::kAeadAes128Gcm ? "Gcm" : "Cm"); });
+INSTANTIATE_TEST_SUITE_P(Profiles, SrtpOracle,
+                         ::testing::Values(SrtpProfile::kAeadAes128Gcm, SrtpProfile::kAes128CmSha1_80),
+                         [](const auto& test) {
+                           return std::string(test.param == SrtpProfile::kAeadAes128Gcm ? "Gcm" : "Cm");
+                         });
 
 }  // namespace
 }  // namespace rtc

@@ -1,5 +1,6 @@
-// SRTP of one connection: a sender and a receiver that keep the rollover counters and replay windows per SSRC (RFC 3711 §3.3.1, §3.3.2, App. A) around the
-// ciphers. One thread. Only the first packet of an SSRC may allocate.
+// SRTP of one connection: a sender and a receiver that keep the rollover counters and replay windows per SSRC
+// (RFC 3711 §3.3.1, §3.3.2, App. A) around the ciphers. One thread. Only the first packet of an SSRC may
+// allocate.
 #pragma once
 
 #include <array>
@@ -11,8 +12,8 @@
 
 namespace rtc {
 
-// The 48-bit index of `sequence` when the highest one so far is `highest` (RFC 3711 §3.3.1). Before the first wrap a lower sequence number is never taken for a
-// packet from before index 0.
+// The 48-bit index of `sequence` when the highest one so far is `highest` (RFC 3711 §3.3.1). Before the first
+// wrap a lower sequence number is never taken for a packet from before index 0.
 std::uint64_t estimate_srtp_index(std::uint64_t highest, std::uint16_t sequence);
 
 // What was received in the last kSize indices.
@@ -52,7 +53,8 @@ class SsrcTable {
     Value value;
   };
   auto lower_bound(std::uint32_t ssrc) {
-    return std::lower_bound(entries_.begin(), entries_.end(), ssrc, [](const Entry& e, std::uint32_t s) { return e.ssrc < s; });
+    return std::lower_bound(entries_.begin(), entries_.end(), ssrc,
+                            [](const Entry& e, std::uint32_t s) { return e.ssrc < s; });
   }
   std::vector<Entry> entries_;
   const std::size_t limit_;
@@ -60,12 +62,14 @@ class SsrcTable {
 
 class SrtpSender {
  public:
-  // An entry must live as long as the keys: one that started over would use a nonce twice. So the table only grows, and is full far beyond what a room needs.
+  // An entry must live as long as the keys: one that started over would use a nonce twice. So the table only
+  // grows, and is full far beyond what a room needs.
   static constexpr std::size_t kMaxSsrcs = 4096;
   SrtpSender(SrtpProfile profile, const SrtpMasterKey& master);
 
-  // The sealed length, 0 when the packet is malformed, does not fit, or the limit of SSRCs is reached. A sequence number may be sealed again (a retransmission
-  // without RTX), but only with the very same bytes: different content under one index gives the keystream away (RFC 3711 §9.1).
+  // The sealed length, 0 when the packet is malformed, does not fit, or the limit of SSRCs is reached. A
+  // sequence number may be sealed again (a retransmission without RTX), but only with the very same bytes:
+  // different content under one index gives the keystream away (RFC 3711 §9.1).
   std::size_t seal_rtp(base::Bytes plain, base::MutableBytes out);
   // 0 also when all 2^31 indices are used.
   std::size_t seal_rtcp(base::Bytes plain, base::MutableBytes out);

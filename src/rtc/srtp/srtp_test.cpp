@@ -16,11 +16,14 @@ using testing::make_rtp;
 using Packet = std::vector<std::uint8_t>;
 
 SrtpMasterKey master_of(const json::value& v) {
-  return {array_of<std::array<std::uint8_t, 16>>(v.at("master_key")), array_of<std::array<std::uint8_t, 14>>(v.at("master_salt"))};
+  return {array_of<std::array<std::uint8_t, 16>>(v.at("master_key")),
+          array_of<std::array<std::uint8_t, 14>>(v.at("master_salt"))};
 }
 
 SrtpSessionKeys session_of(const json::value& v) {
-  return {array_of<std::array<std::uint8_t, 16>>(v.at("session_key")), array_of<std::array<std::uint8_t, 14>>(v.at("session_salt")), {}};
+  return {array_of<std::array<std::uint8_t, 16>>(v.at("session_key")),
+          array_of<std::array<std::uint8_t, 14>>(v.at("session_salt")),
+          {}};
 }
 
 SrtpMasterKey random_master(base::Random& random) {
@@ -214,19 +217,23 @@ TEST_P(Srtp, RtcpRoundTripReplayAndIndex) {
 }
 
 TEST_P(Srtp, SsrcsAreBoundedAndStrangersTakeNone) {
-  for (std::uint32_t ssrc = 0; ssrc < 5000; ++ssrc) ASSERT_EQ(open(make_rtp(ssrc, 1, "not sealed but long enough")), SrtpReceiver::Status::kAuthFailed);
-  for (std::uint32_t ssrc = 0; ssrc < SrtpReceiver::kMaxSsrcs; ++ssrc) ASSERT_EQ(open(seal(make_rtp(ssrc, 1, "x"))), SrtpReceiver::Status::kOk);
+  for (std::uint32_t ssrc = 0; ssrc < 5000; ++ssrc)
+    ASSERT_EQ(open(make_rtp(ssrc, 1, "not sealed but long enough")), SrtpReceiver::Status::kAuthFailed);
+  for (std::uint32_t ssrc = 0; ssrc < SrtpReceiver::kMaxSsrcs; ++ssrc)
+    ASSERT_EQ(open(seal(make_rtp(ssrc, 1, "x"))), SrtpReceiver::Status::kOk);
   EXPECT_EQ(open(seal(make_rtp(90'000, 1, "x"))), SrtpReceiver::Status::kTooManySsrcs);
   EXPECT_EQ(open(seal(make_rtp(7, 2, "x"))), SrtpReceiver::Status::kOk);
-  for (std::uint32_t ssrc = 100'000; ssrc < 100'000 + SrtpSender::kMaxSsrcs; ++ssrc) seal(make_rtp(ssrc, 1, "x"));
+  for (std::uint32_t ssrc = 100'000; ssrc < 100'000 + SrtpSender::kMaxSsrcs; ++ssrc)
+    seal(make_rtp(ssrc, 1, "x"));
   EXPECT_TRUE(seal(make_rtp(999'999, 1, "x")).empty());
 }
 
 TEST_P(Srtp, MalformedPacketsAreRefused) {
   Packet out(64);
   EXPECT_EQ(sender.seal_rtp(Packet(11, 0x80), out), 0U);
-  EXPECT_EQ(sender.seal_rtp(Packet{0x8f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, out), 0U);  // 15 CSRCs that are not there
-  EXPECT_EQ(sender.seal_rtp(Packet(20, 0x40), out), 0U);                               // version 1
+  EXPECT_EQ(sender.seal_rtp(Packet{0x8f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, out),
+            0U);                                          // 15 CSRCs that are not there
+  EXPECT_EQ(sender.seal_rtp(Packet(20, 0x40), out), 0U);  // version 1
   EXPECT_EQ(sender.seal_rtcp(Packet(7, 0x80), out), 0U);
   const auto plain = make_rtp(1, 1, "0123456789");
   Packet small(plain.size() + srtp_tag_size(GetParam()) - 1);
@@ -237,8 +244,11 @@ TEST_P(Srtp, MalformedPacketsAreRefused) {
     EXPECT_NE(receiver.open_rtcp(p).status, SrtpReceiver::Status::kOk);
   }
 }
-INSTANTIATE_TEST_SUITE_P(Profiles, Srtp, ::testing::Values(SrtpProfile::kAeadAes128Gcm, SrtpProfile::kAes128CmSha1_80),
-                         [](const auto& test) { return std::string(test.param == SrtpProfile::kAeadAes128Gcm ? "Gcm" : "Cm"); });
+INSTANTIATE_TEST_SUITE_P(Profiles, Srtp,
+                         ::testing::Values(SrtpProfile::kAeadAes128Gcm, SrtpProfile::kAes128CmSha1_80),
+                         [](const auto& test) {
+                           return std::string(test.param == SrtpProfile::kAeadAes128Gcm ? "Gcm" : "Cm");
+                         });
 
 }  // namespace
 }  // namespace rtc

@@ -24,7 +24,8 @@ struct Day {
   std::map<std::string, std::string> names;  // "Patient/pt-88" -> "Pat Example"
 };
 
-base::Result<void> add_name(storage::Transaction& t, const std::string& org_id, const char* type, const std::vector<std::string>& ids, Day& day) {
+base::Result<void> add_name(storage::Transaction& t, const std::string& org_id, const char* type,
+                            const std::vector<std::string>& ids, Day& day) {
   if (ids.empty()) return {};
   const std::string key = std::string(type) + "/" + ids.front();
   if (day.names.contains(key)) return {};
@@ -34,7 +35,8 @@ base::Result<void> add_name(storage::Transaction& t, const std::string& org_id, 
   return {};
 }
 
-base::Result<Day> load_day(storage::Transaction& t, const std::string& org_id, const store::AppointmentFilter& filter) {
+base::Result<Day> load_day(storage::Transaction& t, const std::string& org_id,
+                           const store::AppointmentFilter& filter) {
   auto found = store::list_appointments(t, org_id, filter);
   if (!found) return base::fail(found.error());
   Day day;
@@ -43,8 +45,10 @@ base::Result<Day> load_day(storage::Transaction& t, const std::string& org_id, c
     auto visit = store::find_last_visit_of_appointment(t, org_id, listed.appointment.id);
     if (!visit) return base::fail(visit.error());
     listed.visit = std::move(*visit);
-    if (auto r = add_name(t, org_id, "Patient", listed.appointment.patients, day); !r) return base::fail(r.error());
-    if (auto r = add_name(t, org_id, "Practitioner", listed.appointment.practitioners, day); !r) return base::fail(r.error());
+    if (auto r = add_name(t, org_id, "Patient", listed.appointment.patients, day); !r)
+      return base::fail(r.error());
+    if (auto r = add_name(t, org_id, "Practitioner", listed.appointment.practitioners, day); !r)
+      return base::fail(r.error());
     day.listed.push_back(std::move(listed));
   }
   return day;
@@ -80,7 +84,8 @@ Outcome<store::AppointmentFilter> range_of(const http::Request& request) {
 Outcome<http::Response> appointments(const Call& call) {
   auto filter = range_of(call.request);
   if (!filter) return refuse(std::move(filter.error()));
-  auto day = read(call.core, [&](storage::Transaction& t) { return load_day(t, call.principal.org_id, *filter); });
+  auto day =
+      read(call.core, [&](storage::Transaction& t) { return load_day(t, call.principal.org_id, *filter); });
   if (!day) return refuse(Failure(day.error()));
   json::Array data;
   for (Listed& listed : day->listed) {
@@ -95,7 +100,8 @@ Outcome<http::Response> appointments(const Call& call) {
     o["visit"] = nullptr;
     if (listed.visit) {
       const Visit now = call.presence.refreshed(std::move(*listed.visit));
-      auto people = read(call.core, [&](storage::Transaction& t) { return store::presence(t, now.org_id, now.id); });
+      auto people =
+          read(call.core, [&](storage::Transaction& t) { return store::presence(t, now.org_id, now.id); });
       if (!people) return refuse(Failure(people.error()));
       o["visit"] = visit_object(call.core.config, now, *people);
     }
@@ -123,9 +129,14 @@ http::Response outcome(const Failure& failure) {
   details["coding"] = json::Array{std::move(coding)};
   json::Object issue;
   issue["severity"] = "error";
-  issue["code"] = p.status == 404 ? "not-found" : p.status == 400 ? "invalid" : p.status == 401 || p.status == 403 ? "security" : "exception";
+  issue["code"] = p.status == 404                      ? "not-found"
+                  : p.status == 400                    ? "invalid"
+                  : p.status == 401 || p.status == 403 ? "security"
+                                                       : "exception";
   issue["details"] = std::move(details);
-  issue["diagnostics"] = p.errors.empty() ? p.detail : p.detail + ": " + p.errors.front().pointer.substr(1) + " " + p.errors.front().message;
+  issue["diagnostics"] = p.errors.empty() ? p.detail
+                                          : p.detail + ": " + p.errors.front().pointer.substr(1) + " " +
+                                                p.errors.front().message;
   json::Object o;
   o["resourceType"] = "OperationOutcome";
   o["issue"] = json::Array{std::move(issue)};
@@ -145,7 +156,9 @@ StaffHandler fhir_read(const char* type) {
   return [type](const Call& call) -> Outcome<http::Response> {
     const std::string id(call.request.param("id"));
     if (!is_fhir_id(id)) return refuse("not_found", std::string("no such ") + type);
-    auto found = read(call.core, [&](storage::Transaction& t) { return store::find_resource(t, call.principal.org_id, type, id); });
+    auto found = read(call.core, [&](storage::Transaction& t) {
+      return store::find_resource(t, call.principal.org_id, type, id);
+    });
     if (!found) return refuse(Failure(found.error()));
     if (!*found || (*found)->deleted) return refuse("not_found", std::string("no such ") + type);
     http::Response response = fhir_answer(200, (*found)->resource);
@@ -164,8 +177,10 @@ Outcome<void> add_date(const std::string& value, store::AppointmentFilter& filte
   }
   const bool whole_day = text.size() == 10;
   const auto time = base::parse_rfc3339(whole_day ? std::string(text) + "T00:00:00Z" : std::string(text));
-  const bool known = prefix.empty() || prefix == "ge" || prefix == "gt" || prefix == "le" || prefix == "lt" || prefix == "eq";
-  if (!time || !known) return refuse(bad_query("date", "is a date or time with ge, gt, le, lt, eq or no prefix"));
+  const bool known = prefix.empty() || prefix == "ge" || prefix == "gt" || prefix == "le" || prefix == "lt" ||
+                     prefix == "eq";
+  if (!time || !known)
+    return refuse(bad_query("date", "is a date or time with ge, gt, le, lt, eq or no prefix"));
   const base::WallTime end = whole_day ? *time + kDay : *time + base::Duration::millis(1);
   if (prefix.empty() || prefix == "eq") {
     filter.from = *time;

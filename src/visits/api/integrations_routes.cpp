@@ -55,7 +55,8 @@ json::Object row_object(const Core& core, const Integration& row) {
   auto mappings = json::parse_tolerant(row.usage_mappings);
   o["usage_mappings"] = mappings ? std::move(*mappings) : json::Value(json::Array{});
   o["health_status"] = row.health_status;
-  o["last_tested_at"] = row.last_tested_at ? json::Value(base::format_rfc3339(*row.last_tested_at)) : json::Value(nullptr);
+  o["last_tested_at"] =
+      row.last_tested_at ? json::Value(base::format_rfc3339(*row.last_tested_at)) : json::Value(nullptr);
   o["last_error"] = row.last_error ? json::Value(*row.last_error) : json::Value(nullptr);
   o["rowVersion"] = row.row_version;
   o["created_at"] = base::format_rfc3339(row.created_at);
@@ -64,20 +65,24 @@ json::Object row_object(const Core& core, const Integration& row) {
 }
 
 Outcome<Integration> load(const Call& call, const std::string& id) {
-  auto row = read(call.core, [&](storage::Transaction& t) { return store::find_integration(t, call.principal.org_id, id); });
+  auto row = read(call.core, [&](storage::Transaction& t) {
+    return store::find_integration(t, call.principal.org_id, id);
+  });
   if (!row) return refuse(Failure(row.error()));
   if (!*row) return refuse("not_found", "no such integration in this organisation");
   return std::move(**row);
 }
 
-http::Response row_answer(const Core& core, int status, const Integration& row, const std::string& ignored = {}) {
+http::Response row_answer(const Core& core, int status, const Integration& row,
+                          const std::string& ignored = {}) {
   http::Response response = answer(status, row_object(core, row));
   response.set("etag", "\"r" + std::to_string(row.row_version) + "\"");
   note_ignored(response, ignored);
   return response;
 }
 
-Outcome<http::Response> reload(const Call& call, int status, const std::string& id, const std::string& ignored) {
+Outcome<http::Response> reload(const Call& call, int status, const std::string& id,
+                               const std::string& ignored) {
   auto row = load(call, id);
   if (!row) return refuse(std::move(row.error()));
   http::Response response = row_answer(call.core, status, *row, ignored);
@@ -85,15 +90,18 @@ Outcome<http::Response> reload(const Call& call, int status, const std::string& 
   return response;
 }
 
-// An enabled row must have what a call needs; the template may still be chosen by SQL later, so it is demanded here alone.
+// An enabled row must have what a call needs; the template may still be chosen by SQL later, so it is
+// demanded here alone.
 Outcome<void> check_complete(Core& core, const Integration& row) {
   auto opened = open_credentials(core, row);
   if (!opened) return refuse(std::move(opened.error()));
   ProviderConfig config = read_config(opened->plain);
-  if (!config.allow_default_template && !base::is_object_id(config.template_id)) config.missing.emplace_back("templateId");
+  if (!config.allow_default_template && !base::is_object_id(config.template_id))
+    config.missing.emplace_back("templateId");
   if (config.missing.empty()) return {};
   Failure failure("integration_incomplete", "the integration cannot be enabled before these members are set");
-  for (const std::string& name : config.missing) failure.errors.push_back({"/credentials/" + name, "required", name + " is required"});
+  for (const std::string& name : config.missing)
+    failure.errors.push_back({"/credentials/" + name, "required", name + " is required"});
   return refuse(std::move(failure));
 }
 
@@ -113,7 +121,8 @@ Outcome<http::Response> list(const Call& call) {
   const auto org_id = call.request.query_value("org_id");
   if (org_id)
     if (auto same = check_org(call, std::string(*org_id)); !same) return refuse(std::move(same.error()));
-  auto rows = read(call.core, [&](storage::Transaction& t) { return store::list_integrations(t, call.principal.org_id); });
+  auto rows = read(
+      call.core, [&](storage::Transaction& t) { return store::list_integrations(t, call.principal.org_id); });
   if (!rows) return refuse(Failure(rows.error()));
   const auto active = call.request.query_value("active");
   const auto vendor = call.request.query_value("vendor_id");
@@ -178,30 +187,39 @@ Outcome<http::Response> create(const Call& call) {
   row.priority = wanted.priority.value_or(100);
   if (wanted.usage_mappings) row.usage_mappings = json::serialize(*wanted.usage_mappings);
   json::Object credentials = wanted.credentials.value_or(json::Object{});
-  if (!credentials.contains("apiEndpoint") && !credentials.contains("api_endpoint")) credentials["apiEndpoint"] = kDefaultEndpoint;
-  if (auto merged = merge_credentials(call.core, row, credentials); !merged) return refuse(std::move(merged.error()));
+  if (!credentials.contains("apiEndpoint") && !credentials.contains("api_endpoint"))
+    credentials["apiEndpoint"] = kDefaultEndpoint;
+  if (auto merged = merge_credentials(call.core, row, credentials); !merged)
+    return refuse(std::move(merged.error()));
   if (row.enabled)
     if (auto complete = check_complete(call.core, row); !complete) return refuse(std::move(complete.error()));
   auto stored = write(call.core, [&](storage::Transaction& t) -> base::Result<void> {
     if (auto r = store::insert_integration(t, row, call.principal.actor, call.core.now()); !r) return r;
-    return store::log_activity(t, {row.org_id, row.id, "created", true, "{}", std::nullopt, call.principal.actor}, call.core.now());
+    return store::log_activity(
+        t, {row.org_id, row.id, "created", true, "{}", std::nullopt, call.principal.actor}, call.core.now());
   });
   if (!stored && stored.error().code == storage::kUnique)
-    return refuse("integration_exists", "this organisation has a " + row.vendor_id + " integration for " + row.environment);
+    return refuse("integration_exists",
+                  "this organisation has a " + row.vendor_id + " integration for " + row.environment);
   if (!stored) return refuse(Failure(stored.error()));
   return reload(call, 201, row.id, body->ignored);
 }
 
-Outcome<http::Response> save(const Call& call, Integration row, const std::string& activity, const std::string& details, const std::string& ignored) {
+Outcome<http::Response> save(const Call& call, Integration row, const std::string& activity,
+                             const std::string& details, const std::string& ignored) {
   auto stored = write(call.core, [&](storage::Transaction& t) -> base::Result<bool> {
     auto updated = store::update_integration(t, row, call.principal.actor, call.core.now());
     if (!updated || !*updated) return updated;
-    if (auto r = store::log_activity(t, {row.org_id, row.id, activity, true, details, std::nullopt, call.principal.actor}, call.core.now()); !r)
+    if (auto r = store::log_activity(
+            t, {row.org_id, row.id, activity, true, details, std::nullopt, call.principal.actor},
+            call.core.now());
+        !r)
       return base::fail(r.error());
     return true;
   });
   if (!stored && stored.error().code == storage::kUnique)
-    return refuse("integration_exists", "this organisation has a " + row.vendor_id + " integration for " + row.environment);
+    return refuse("integration_exists",
+                  "this organisation has a " + row.vendor_id + " integration for " + row.environment);
   if (!stored) return refuse(Failure(stored.error()));
   if (!*stored) return refuse("precondition_failed", "the integration has changed since it was read");
   return reload(call, 200, row.id, ignored);
@@ -217,7 +235,8 @@ Outcome<http::Response> update(const Call& call) {
   auto row = load(call, *id);
   if (!row) return refuse(std::move(row.error()));
   if (auto fresh = check_precondition(call.request, *row); !fresh) return refuse(std::move(fresh.error()));
-  if (wanted.vendor_id && *wanted.vendor_id != row->vendor_id) return refuse("vendor_unknown", "the vendor of an integration does not change");
+  if (wanted.vendor_id && *wanted.vendor_id != row->vendor_id)
+    return refuse("vendor_unknown", "the vendor of an integration does not change");
   if (wanted.enabled) row->enabled = *wanted.enabled;
   if (wanted.environment) row->environment = *wanted.environment;
   if (wanted.priority) row->priority = *wanted.priority;
@@ -225,12 +244,14 @@ Outcome<http::Response> update(const Call& call) {
   json::Array keys;
   if (wanted.credentials) {
     for (const auto& member : *wanted.credentials) keys.emplace_back(member.key());
-    if (auto merged = merge_credentials(call.core, *row, *wanted.credentials); !merged) return refuse(std::move(merged.error()));
+    if (auto merged = merge_credentials(call.core, *row, *wanted.credentials); !merged)
+      return refuse(std::move(merged.error()));
     row->health_status = "inactive";
     row->last_error.reset();
   }
   if (row->enabled && wanted.enabled)
-    if (auto complete = check_complete(call.core, *row); !complete) return refuse(std::move(complete.error()));
+    if (auto complete = check_complete(call.core, *row); !complete)
+      return refuse(std::move(complete.error()));
   json::Object details;
   details["keys"] = std::move(keys);
   return save(call, std::move(*row), "updated", json::serialize(details), body->ignored);
@@ -244,7 +265,8 @@ Outcome<http::Response> toggle(const Call& call) {
   auto row = load(call, *id);
   if (!row) return refuse(std::move(row.error()));
   if (body->value.enabled)
-    if (auto complete = check_complete(call.core, *row); !complete) return refuse(std::move(complete.error()));
+    if (auto complete = check_complete(call.core, *row); !complete)
+      return refuse(std::move(complete.error()));
   row->enabled = body->value.enabled;
   return save(call, std::move(*row), body->value.enabled ? "enabled" : "disabled", "{}", body->ignored);
 }
@@ -252,7 +274,8 @@ Outcome<http::Response> toggle(const Call& call) {
 void erase_secrets(json::Object& credentials) {
   std::vector<std::string> secrets;
   for (const auto& member : credentials)
-    if (is_secret_member(std::string_view(member.key()))) secrets.emplace_back(std::string_view(member.key()));
+    if (is_secret_member(std::string_view(member.key())))
+      secrets.emplace_back(std::string_view(member.key()));
   for (const std::string& name : secrets) credentials.erase(name);
 }
 
@@ -266,7 +289,9 @@ Outcome<http::Response> remove(const Call& call) {
     if (!*row) return base::fail("not_found", "no such integration in this organisation");
     auto uses = store::visits_of_integration(t, call.principal.org_id, *id);
     if (!uses) return base::fail(uses.error());
-    if (uses->open > 0) return base::fail("integration_in_use", std::to_string(uses->open) + " open visits use this integration");
+    if (uses->open > 0)
+      return base::fail("integration_in_use",
+                        std::to_string(uses->open) + " open visits use this integration");
     if (uses->all == 0) {
       if (auto r = store::delete_integration(t, call.principal.org_id, *id); !r) return r;
     } else {
@@ -276,7 +301,9 @@ Outcome<http::Response> remove(const Call& call) {
       auto updated = store::update_integration(t, **row, call.principal.actor, call.core.now());
       if (!updated) return base::fail(updated.error());
     }
-    return store::log_activity(t, {call.principal.org_id, *id, "deleted", true, "{}", std::nullopt, call.principal.actor}, call.core.now());
+    return store::log_activity(
+        t, {call.principal.org_id, *id, "deleted", true, "{}", std::nullopt, call.principal.actor},
+        call.core.now());
   });
   if (!removed) return refuse(Failure(removed.error()));
   json::Object body;
@@ -303,7 +330,9 @@ Outcome<http::Response> tests(const Call& call) {
   auto limit = query_number(call.request, "limit", 1, 200, 50);
   if (!limit) return refuse(std::move(limit.error()));
   if (auto row = load(call, *id); !row) return refuse(std::move(row.error()));
-  auto runs = read(call.core, [&](storage::Transaction& t) { return store::list_check_runs(t, call.principal.org_id, *id, *limit); });
+  auto runs = read(call.core, [&](storage::Transaction& t) {
+    return store::list_check_runs(t, call.principal.org_id, *id, *limit);
+  });
   if (!runs) return refuse(Failure(runs.error()));
   json::Array data;
   for (const CheckRun& run : *runs) {
@@ -311,7 +340,8 @@ Outcome<http::Response> tests(const Call& call) {
     o["runId"] = run.id;
     o["origin"] = run.origin;
     o["startedAt"] = base::format_rfc3339(run.started_at);
-    o["finishedAt"] = run.finished_at ? json::Value(base::format_rfc3339(*run.finished_at)) : json::Value(nullptr);
+    o["finishedAt"] =
+        run.finished_at ? json::Value(base::format_rfc3339(*run.finished_at)) : json::Value(nullptr);
     o["outcome"] = run.outcome ? json::Value(*run.outcome) : json::Value(nullptr);
     auto checks = json::parse_tolerant(run.checks);
     o["checks"] = checks ? std::move(*checks) : json::Value(json::Array{});

@@ -35,10 +35,12 @@ Outcome<http::Response> join_route(Core& core, const http::Request& request) {
   if (!body) return refuse(std::move(body.error()));
   const JoinBody& b = body->value;
   Failure invalid("validation_failed", "a member of the body breaks a rule");
-  if (base::trim(b.display_name).empty()) invalid.errors.push_back({"/displayName", "too_short", "is a name"});
+  if (base::trim(b.display_name).empty())
+    invalid.errors.push_back({"/displayName", "too_short", "is a name"});
   if (b.claim && !reserved_role(*b.claim)) {
     bool known = false;
-    for (const std::string_view claim : {"patient", "caregiver", "interpreter", "guest"}) known = known || *b.claim == claim;
+    for (const std::string_view claim : {"patient", "caregiver", "interpreter", "guest"})
+      known = known || *b.claim == claim;
     if (!known) invalid.errors.push_back({"/claim", "one_of", "is patient, caregiver, interpreter or guest"});
   }
   if (!invalid.errors.empty()) return refuse(std::move(invalid));
@@ -64,21 +66,26 @@ void mount_joining(const Api& api, http::Router& router) {
   using http::Method;
   Core& core = api.core;
   const std::string base_path = "/api/virtual-meetings";
-  router.add(Method::kGet, base_path + "/code/:code", open_to_all(api, [&core](const http::Request& request) -> Outcome<http::Response> {
+  router.add(Method::kGet, base_path + "/code/:code",
+             open_to_all(api, [&core](const http::Request& request) -> Outcome<http::Response> {
                auto view = lobby_view(core, std::string(request.param("code")));
                if (!view) return refuse(std::move(view.error()));
                return answer(200, *view);
              }));
   router.add(Method::kPost, base_path + "/join/:code",
              open_to_all(api, [&core](const http::Request& request) { return join_route(core, request); }));
-  const auto with_ticket = [&](Method method, const std::string& path, std::function<Outcome<http::Response>(const TicketHolder&, const http::Request&)> work) {
-    router.add(method, base_path + "/participants/me" + path,
-               open_to_all(api, [&core, work = std::move(work)](const http::Request& request) -> Outcome<http::Response> {
-                 auto who = holder(core, request);
-                 if (!who) return refuse(std::move(who.error()));
-                 return work(*who, request);
-               }));
-  };
+  const auto with_ticket =
+      [&](Method method, const std::string& path,
+          std::function<Outcome<http::Response>(const TicketHolder&, const http::Request&)> work) {
+        router.add(method, base_path + "/participants/me" + path,
+                   open_to_all(api,
+                               [&core, work = std::move(work)](
+                                   const http::Request& request) -> Outcome<http::Response> {
+                                 auto who = holder(core, request);
+                                 if (!who) return refuse(std::move(who.error()));
+                                 return work(*who, request);
+                               }));
+      };
   const auto joined = [&core](bool renew) {
     return [&core, renew](const TicketHolder& who, const http::Request& request) -> Outcome<http::Response> {
       auto body = join_answer(core, who, renew, request);
@@ -88,17 +95,19 @@ void mount_joining(const Api& api, http::Router& router) {
   };
   with_ticket(Method::kGet, "", joined(false));
   with_ticket(Method::kPost, "/refresh", joined(true));
-  with_ticket(Method::kPost, "/token", [&core](const TicketHolder& who, const http::Request& request) -> Outcome<http::Response> {
-    auto body = media_token_answer(core, who, request);
-    if (!body) return refuse(std::move(body.error()));
-    return answer(200, *body);
-  });
-  with_ticket(Method::kPost, "/leave", [&core](const TicketHolder& who, const http::Request&) -> Outcome<http::Response> {
-    if (auto left = leave(core, who); !left) return refuse(std::move(left.error()));
-    http::Response response;
-    response.status = 204;
-    return response;
-  });
+  with_ticket(Method::kPost, "/token",
+              [&core](const TicketHolder& who, const http::Request& request) -> Outcome<http::Response> {
+                auto body = media_token_answer(core, who, request);
+                if (!body) return refuse(std::move(body.error()));
+                return answer(200, *body);
+              });
+  with_ticket(Method::kPost, "/leave",
+              [&core](const TicketHolder& who, const http::Request&) -> Outcome<http::Response> {
+                if (auto left = leave(core, who); !left) return refuse(std::move(left.error()));
+                http::Response response;
+                response.status = 204;
+                return response;
+              });
 }
 
 }  // namespace visits::api

@@ -10,26 +10,41 @@ namespace {
 
 std::string_view code_of(int status) {
   switch (status) {
-    case 400: return "request_invalid";
-    case 404: return "route_not_found";
-    case 405: return "method_not_allowed";
-    case 413: return "body_too_large";
-    case 414: return "uri_too_long";
-    case 431: return "headers_too_large";
-    case 408: return "request_timeout";
-    case 503: return "shutting_down";
-    default: return "internal_error";
+    case 400:
+      return "request_invalid";
+    case 404:
+      return "route_not_found";
+    case 405:
+      return "method_not_allowed";
+    case 413:
+      return "body_too_large";
+    case 414:
+      return "uri_too_long";
+    case 431:
+      return "headers_too_large";
+    case 408:
+      return "request_timeout";
+    case 503:
+      return "shutting_down";
+    default:
+      return "internal_error";
   }
 }
 
 std::string detail_of(int status) {
   switch (status) {
-    case 400: return "the path or the query is not well formed";
-    case 404: return "there is no such path";
-    case 405: return "this path does not take this method";
-    case 413: return "the body is larger than this path takes";
-    case 503: return "the server is stopping or has too much to do";
-    default: return "an unexpected error; nothing was committed";
+    case 400:
+      return "the path or the query is not well formed";
+    case 404:
+      return "there is no such path";
+    case 405:
+      return "this path does not take this method";
+    case 413:
+      return "the body is larger than this path takes";
+    case 503:
+      return "the server is stopping or has too much to do";
+    default:
+      return "an unexpected error; nothing was committed";
   }
 }
 
@@ -39,7 +54,9 @@ http::Response on_error(const http::Request& request, int status, std::string_vi
     preflight.status = 204;
     preflight.set("allow", std::string(allow));
     preflight.set("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE");
-    preflight.set("access-control-allow-headers", "authorization, content-type, x-org-id, x-request-id, x-csrf-token, idempotency-key, if-match");
+    preflight.set(
+        "access-control-allow-headers",
+        "authorization, content-type, x-org-id, x-request-id, x-csrf-token, idempotency-key, if-match");
     preflight.set("access-control-max-age", "600");
     return preflight;
   }
@@ -59,7 +76,8 @@ void add_headers(const Core& core, const http::Request& request, http::Response&
   response.set("access-control-allow-origin", std::string(origin));
   response.set("access-control-allow-credentials", "true");
   response.set("access-control-expose-headers",
-               "etag, location, retry-after, x-request-id, idempotent-replayed, ratelimit-limit, ratelimit-remaining, ratelimit-reset");
+               "etag, location, retry-after, x-request-id, idempotent-replayed, ratelimit-limit, "
+               "ratelimit-remaining, ratelimit-reset");
 }
 
 http::Response ready(Core& core) {
@@ -80,7 +98,8 @@ http::Response problem_page_response(const http::Request& request) {
   return response;
 }
 
-// A public look at which organisation the page may act for; only while the open mode would let the request through.
+// A public look at which organisation the page may act for; only while the open mode would let the request
+// through.
 Outcome<http::Response> demo(Core& core, const http::Request& request) {
   http::Request as_demo = request;
   auto org = read(core, [](storage::Transaction& t) { return store::find_demo_organization(t); });
@@ -111,8 +130,11 @@ void mount_service(const Api& api, http::Router& router) {
   http::RouteGroup group;
   group.pool = &core.pool;
   group.on_error = on_error;
-  group.after = [&core](const http::Request& request, http::Response& response) { add_headers(core, request, response); };
-  for (const char* prefix : {"/api", "/fhir", "/problems", "/healthz", "/readyz", "/join"}) router.group(prefix, group);
+  group.after = [&core](const http::Request& request, http::Response& response) {
+    add_headers(core, request, response);
+  };
+  for (const char* prefix : {"/api", "/fhir", "/problems", "/healthz", "/readyz", "/join"})
+    router.group(prefix, group);
 
   router.add(http::Method::kGet, "/healthz", [](const http::Request&) {
     json::Object body;
@@ -121,7 +143,8 @@ void mount_service(const Api& api, http::Router& router) {
   });
   router.add(http::Method::kGet, "/readyz", [&core](const http::Request&) { return ready(core); });
   router.add(http::Method::kGet, "/problems/:code", problem_page_response);
-  router.add(http::Method::kGet, "/api/demo", open_to_all(api, [&core](const http::Request& request) { return demo(core, request); }));
+  router.add(http::Method::kGet, "/api/demo",
+             open_to_all(api, [&core](const http::Request& request) { return demo(core, request); }));
   router.add(http::Method::kGet, "/join/:code", [&core](const http::Request& request) {
     const auto code = normalise_code(request.param("code"));
     http::Response response;

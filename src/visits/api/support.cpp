@@ -13,7 +13,8 @@ namespace {
 constexpr base::Duration kCursorLife = base::Duration::seconds(24 * 3600);
 
 bool unsafe_method(const http::Request& request) {
-  return request.method != http::Method::kGet && request.method != http::Method::kHead && request.method != http::Method::kOptions;
+  return request.method != http::Method::kGet && request.method != http::Method::kHead &&
+         request.method != http::Method::kOptions;
 }
 
 bool loopback_host_header(std::string_view host) {
@@ -28,7 +29,8 @@ bool proxied(const http::Request& request) {
 }
 
 std::string signature(const Core& core, const std::string& text) {
-  const crypto::Sha256Digest digest = crypto::hmac_sha256(base::as_bytes(core.keyring.derive("cursor").reveal()), base::as_bytes(text));
+  const crypto::Sha256Digest digest =
+      crypto::hmac_sha256(base::as_bytes(core.keyring.derive("cursor").reveal()), base::as_bytes(text));
   return base::to_base64url(std::span(digest).first(16));
 }
 
@@ -39,13 +41,17 @@ Outcome<void> check_origin(const Core& core, const http::Request& request) {
 
 }  // namespace
 
-http::Response answer(int status, const json::Value& body) { return http::json_response(status, json::serialize(body)); }
+http::Response answer(int status, const json::Value& body) {
+  return http::json_response(status, json::serialize(body));
+}
 
 http::Response problem(const Failure& failure, const http::Request& request) {
   return http::problem_response(to_problem(failure), request);
 }
 
-bool open_mode_configured(const Config& config) { return config.open_loopback != "off" && config.all_listeners_loopback; }
+bool open_mode_configured(const Config& config) {
+  return config.open_loopback != "off" && config.all_listeners_loopback;
+}
 
 bool origin_allowed(const Config& config, const http::Request& request) {
   const std::string_view origin = request.header("origin");
@@ -64,7 +70,8 @@ std::string banner(const Core& core, const std::string& org_id) {
 }
 
 Outcome<Principal> authenticate(Core& core, const http::Request& request) {
-  if (!request.header("authorization").empty()) return refuse("unauthenticated", "the credential is not known");
+  if (!request.header("authorization").empty())
+    return refuse("unauthenticated", "the credential is not known");
   if (!open_mode_configured(core.config)) return refuse("unauthenticated", "no credential was sent");
   if (!request.remote.is_loopback() || !loopback_host_header(request.header("host")) || proxied(request))
     return refuse("open_mode_refused", "the request does not come straight from this machine");
@@ -72,10 +79,12 @@ Outcome<Principal> authenticate(Core& core, const http::Request& request) {
     return refuse("open_mode_refused", "the request comes from a foreign page");
   const std::string org_id = base::to_lower(base::trim(request.header("x-org-id")));
   if (org_id.empty()) return refuse("org_required", "the header x-org-id is missing");
-  if (!base::is_uuid(org_id)) return refuse("open_mode_refused", "x-org-id does not name a demo organisation");
+  if (!base::is_uuid(org_id))
+    return refuse("open_mode_refused", "x-org-id does not name a demo organisation");
   auto org = read(core, [&](storage::Transaction& t) { return store::find_organization(t, org_id); });
   if (!org) return refuse(Failure(org.error()));
-  if (!*org || !(*org)->demo) return refuse("open_mode_refused", "x-org-id does not name a demo organisation");
+  if (!*org || !(*org)->demo)
+    return refuse("open_mode_refused", "x-org-id does not name a demo organisation");
   return Principal{Principal::Kind::kOpenLoopback, org_id, "open-loopback"};
 }
 
@@ -102,8 +111,10 @@ Outcome<json::Object> body_object(const http::Request& request) {
   auto parsed = json::parse_object(request.body);
   if (parsed) return std::move(*parsed);
   const std::string type = base::to_lower(request.header("content-type"));
-  const bool other_type = type.rfind("application/x-www-form-urlencoded", 0) == 0 || type.rfind("multipart/", 0) == 0 || type.rfind("text/", 0) == 0;
-  if (other_type && parsed.error().code == "json_invalid") return refuse("media_type_unsupported", "the body is not JSON");
+  const bool other_type = type.rfind("application/x-www-form-urlencoded", 0) == 0 ||
+                          type.rfind("multipart/", 0) == 0 || type.rfind("text/", 0) == 0;
+  if (other_type && parsed.error().code == "json_invalid")
+    return refuse("media_type_unsupported", "the body is not JSON");
   return refuse(Failure(parsed.error()));
 }
 
@@ -126,13 +137,14 @@ Failure bad_query(std::string_view name, std::string message) {
   return failure;
 }
 
-Outcome<std::int64_t> query_number(const http::Request& request, std::string_view name, std::int64_t low, std::int64_t high,
-                                   std::int64_t fallback) {
+Outcome<std::int64_t> query_number(const http::Request& request, std::string_view name, std::int64_t low,
+                                   std::int64_t high, std::int64_t fallback) {
   const auto text = request.query_value(name);
   if (!text) return fallback;
   const auto number = base::parse_u64(*text);
   if (!number || *number < static_cast<std::uint64_t>(low) || *number > static_cast<std::uint64_t>(high))
-    return refuse(bad_query(name, "is a whole number from " + std::to_string(low) + " to " + std::to_string(high)));
+    return refuse(
+        bad_query(name, "is a whole number from " + std::to_string(low) + " to " + std::to_string(high)));
   return static_cast<std::int64_t>(*number);
 }
 
@@ -145,18 +157,23 @@ Outcome<OptionalTime> query_time(const http::Request& request, std::string_view 
 }
 
 std::string make_cursor(const Core& core, const Position& position) {
-  const std::string text = base::format_rfc3339(position.created) + "|" + position.id + "|" + std::to_string((core.now() + kCursorLife).ms);
+  const std::string text = base::format_rfc3339(position.created) + "|" + position.id + "|" +
+                           std::to_string((core.now() + kCursorLife).ms);
   return base::to_base64url(base::as_bytes(text)) + "." + signature(core, text);
 }
 
 Outcome<std::optional<Position>> read_cursor(const Core& core, const http::Request& request) {
   const auto given = request.query_value("cursor");
   if (!given) return std::optional<Position>{};
-  const auto invalid = [] { return refuse(bad_query("cursor", "is the next of an earlier page, at most 24 h old")); };
+  const auto invalid = [] {
+    return refuse(bad_query("cursor", "is the next of an earlier page, at most 24 h old"));
+  };
   const auto dot = given->find('.');
   if (dot == std::string_view::npos) return invalid();
   const auto text = base::from_base64url(given->substr(0, dot));
-  if (!text || !crypto::equal_constant_time(base::as_bytes(signature(core, *text)), base::as_bytes(given->substr(dot + 1)))) return invalid();
+  if (!text || !crypto::equal_constant_time(base::as_bytes(signature(core, *text)),
+                                            base::as_bytes(given->substr(dot + 1))))
+    return invalid();
   const auto parts = base::split(*text, '|');
   if (parts.size() != 3) return invalid();
   const auto created = base::parse_rfc3339(parts[0]);

@@ -1,4 +1,5 @@
-// What every endpoint of the visits API shares: answers, bodies, principals, origins, ids, cursors (visit-api.md §3.1, §3.2).
+// What every endpoint of the visits API shares: answers, bodies, principals, origins, ids, cursors
+// (visit-api.md §3.1, §3.2).
 #pragma once
 
 #include <functional>
@@ -42,7 +43,8 @@ bool open_mode_configured(const Config& config);
 bool origin_allowed(const Config& config, const http::Request& request);
 std::string banner(const Core& core, const std::string& org_id);
 
-// The body as an object; empty counts as {}. Codes json_invalid, media_type_unsupported, validation_failed, body_too_large.
+// The body as an object; empty counts as {}. Codes json_invalid, media_type_unsupported, validation_failed,
+// body_too_large.
 Outcome<json::Object> body_object(const http::Request& request);
 
 template <class T>
@@ -70,7 +72,8 @@ void note_ignored(http::Response& response, const std::string& ignored);
 Outcome<std::string> path_uuid(const http::Request& request, std::string_view name);
 Failure bad_query(std::string_view name, std::string message);
 // limit 1-200 (50).
-Outcome<std::int64_t> query_number(const http::Request& request, std::string_view name, std::int64_t low, std::int64_t high, std::int64_t fallback);
+Outcome<std::int64_t> query_number(const http::Request& request, std::string_view name, std::int64_t low,
+                                   std::int64_t high, std::int64_t fallback);
 Outcome<OptionalTime> query_time(const http::Request& request, std::string_view name);
 
 struct Position {

@@ -10,7 +10,9 @@
 namespace visits::api {
 namespace {
 
-bool fhir_id(std::string_view text) { return is_fhir_id(text); }
+bool fhir_id(std::string_view text) {
+  return is_fhir_id(text);
+}
 
 struct InstantBody {
   std::optional<std::string> org_id;
@@ -62,7 +64,8 @@ struct HostLinkBody {
   }
 };
 
-// The waiting room and recording do not exist in this program yet: asking for them is refused, never silently dropped.
+// The waiting room and recording do not exist in this program yet: asking for them is refused, never silently
+// dropped.
 Outcome<void> check_features(const std::optional<bool>& waiting_room, const std::optional<bool>& recording) {
   Failure failure("validation_failed", "this server does not offer what was asked for");
   if (waiting_room.value_or(false)) {
@@ -78,7 +81,8 @@ Outcome<void> check_features(const std::optional<bool>& waiting_room, const std:
 }
 
 Outcome<json::Object> shown(const Call& call, const Visit& visit) {
-  auto people = read(call.core, [&](storage::Transaction& t) { return store::presence(t, visit.org_id, visit.id); });
+  auto people =
+      read(call.core, [&](storage::Transaction& t) { return store::presence(t, visit.org_id, visit.id); });
   if (!people) return refuse(Failure(people.error()));
   return visit_object(call.core.config, visit, *people);
 }
@@ -105,8 +109,10 @@ Outcome<http::Response> instant(const Call& call) {
   auto body = read_body<InstantBody>(call.request);
   if (!body) return refuse(std::move(body.error()));
   const InstantBody& b = body->value;
-  if (b.org_id && !base::equals_ignore_case(*b.org_id, call.principal.org_id)) return refuse("org_mismatch", "orgId names another organisation");
-  if (auto fine = check_features(b.waiting_room, b.recording_enabled); !fine) return refuse(std::move(fine.error()));
+  if (b.org_id && !base::equals_ignore_case(*b.org_id, call.principal.org_id))
+    return refuse("org_mismatch", "orgId names another organisation");
+  if (auto fine = check_features(b.waiting_room, b.recording_enabled); !fine)
+    return refuse(std::move(fine.error()));
   NewVisit wanted;
   wanted.appointment_id = b.appointment_id;
   wanted.patient_id = b.patient_id;
@@ -124,8 +130,10 @@ Outcome<http::Response> of_appointment(const Call& call) {
   if (!is_fhir_id(id)) return refuse("route_not_found", "there is no such path");
   auto body = read_body<AppointmentBody>(call.request);
   if (!body) return refuse(std::move(body.error()));
-  if (auto fine = check_features(body->value.waiting_room, body->value.recording_enabled); !fine) return refuse(std::move(fine.error()));
-  auto made = create_visit_of_appointment(call.core, call.principal, id, body->value.reopen.value_or(false), call.request.request_id);
+  if (auto fine = check_features(body->value.waiting_room, body->value.recording_enabled); !fine)
+    return refuse(std::move(fine.error()));
+  auto made = create_visit_of_appointment(call.core, call.principal, id, body->value.reopen.value_or(false),
+                                          call.request.request_id);
   if (!made) return refuse(std::move(made.error()));
   return created(call, *made, body->ignored);
 }
@@ -135,8 +143,10 @@ Outcome<store::VisitFilter> filter_of(const Call& call) {
   for (const auto& [name, value] : call.request.query) {
     if (name != "status") continue;
     bool known = false;
-    for (const std::string_view status : {"scheduled", "waiting", "active", "ended", "cancelled", "no_show"}) known = known || value == status;
-    if (!known || filter.statuses.size() >= 6) return refuse(bad_query("status", "is scheduled, waiting, active, ended, cancelled or no_show"));
+    for (const std::string_view status : {"scheduled", "waiting", "active", "ended", "cancelled", "no_show"})
+      known = known || value == status;
+    if (!known || filter.statuses.size() >= 6)
+      return refuse(bad_query("status", "is scheduled, waiting, active, ended, cancelled or no_show"));
     filter.statuses.push_back(value);
   }
   auto limit = query_number(call.request, "limit", 1, 200, 50);
@@ -203,7 +213,8 @@ Outcome<http::Response> list(const Call& call) {
 Outcome<Visit> load(const Call& call) {
   auto id = path_uuid(call.request, "id");
   if (!id) return refuse(std::move(id.error()));
-  auto visit = read(call.core, [&](storage::Transaction& t) { return store::find_visit(t, call.principal.org_id, *id); });
+  auto visit = read(
+      call.core, [&](storage::Transaction& t) { return store::find_visit(t, call.principal.org_id, *id); });
   if (!visit) return refuse(Failure(visit.error()));
   if (!*visit) return refuse("not_found", "no such visit in this organisation");
   return std::move(**visit);
@@ -228,7 +239,8 @@ Outcome<http::Response> end(const Call& call) {
   const bool closing = ended->visit.room_state == "closing";
   json::Object out;
   out["success"] = true;
-  out["message"] = closing ? "The visit has ended; the provider has not confirmed yet that the room is closed" : "Meeting ended successfully";
+  out["message"] = closing ? "The visit has ended; the provider has not confirmed yet that the room is closed"
+                           : "Meeting ended successfully";
   out["status"] = ended->visit.status;
   out["encounterId"] = text_value(ended->visit.encounter_id);
   out["roomState"] = ended->visit.room_state;
@@ -243,7 +255,8 @@ Outcome<http::Response> host_link_route(const Call& call) {
   if (!body) return refuse(std::move(body.error()));
   auto visit = load(call);
   if (!visit) return refuse(std::move(visit.error()));
-  OptionalText practitioner = body->value.practitioner_id ? body->value.practitioner_id : visit->host_practitioner_id;
+  OptionalText practitioner =
+      body->value.practitioner_id ? body->value.practitioner_id : visit->host_practitioner_id;
   if (!practitioner) {
     Failure failure("validation_failed", "the visit names no practitioner");
     failure.errors.push_back({"/practitionerId", "required", "is required"});
@@ -263,7 +276,8 @@ Outcome<http::Response> participants(const Call& call) {
   auto visit = load(call);
   if (!visit) return refuse(std::move(visit.error()));
   const Visit now = call.presence.refreshed(std::move(*visit));
-  auto people = read(call.core, [&](storage::Transaction& t) { return store::list_participants(t, now.org_id, now.id); });
+  auto people = read(
+      call.core, [&](storage::Transaction& t) { return store::list_participants(t, now.org_id, now.id); });
   if (!people) return refuse(Failure(people.error()));
   json::Array data;
   for (const Participant& p : *people) data.push_back(participant_object(p));
@@ -277,7 +291,9 @@ Outcome<http::Response> events(const Call& call) {
   if (!visit) return refuse(std::move(visit.error()));
   auto after = query_number(call.request, "cursor", 0, 1'000'000'000, 0);
   if (!after) return refuse(std::move(after.error()));
-  auto found = read(call.core, [&](storage::Transaction& t) { return store::list_events(t, visit->org_id, visit->id, *after, 200); });
+  auto found = read(call.core, [&](storage::Transaction& t) {
+    return store::list_events(t, visit->org_id, visit->id, *after, 200);
+  });
   if (!found) return refuse(Failure(found.error()));
   json::Array data;
   for (const store::StoredEvent& e : *found) {

@@ -13,11 +13,21 @@ constexpr std::string_view kBase64Url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm
 
 }  // namespace
 
-std::string new_code(base::Random& random) { return random.text(kCodeAlphabet, 10); }
-std::string new_room_name(base::Random& random) { return "telehealth-consultation." + random.text(kBase32, 26); }
-std::string new_provider_user_id(base::Random& random) { return "u-" + random.text(kBase32, 24); }
-base::Secret new_invite(base::Random& random) { return base::Secret("tvi_" + random.text(kBase64Url, 43)); }
-base::Secret new_ticket(base::Random& random) { return base::Secret("tvt_" + random.text(kBase64Url, 43)); }
+std::string new_code(base::Random& random) {
+  return random.text(kCodeAlphabet, 10);
+}
+std::string new_room_name(base::Random& random) {
+  return "telehealth-consultation." + random.text(kBase32, 26);
+}
+std::string new_provider_user_id(base::Random& random) {
+  return "u-" + random.text(kBase32, 24);
+}
+base::Secret new_invite(base::Random& random) {
+  return base::Secret("tvi_" + random.text(kBase64Url, 43));
+}
+base::Secret new_ticket(base::Random& random) {
+  return base::Secret("tvt_" + random.text(kBase64Url, 43));
+}
 
 storage::Blob secret_hash(std::string_view secret) {
   const crypto::Sha256Digest digest = crypto::sha256(base::as_bytes(secret));
@@ -35,7 +45,8 @@ std::optional<std::string> normalise_code(std::string_view text) {
 
 bool is_fhir_id(std::string_view text) {
   return !text.empty() && text.size() <= 64 &&
-         text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-") == std::string_view::npos;
+         text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-") ==
+             std::string_view::npos;
 }
 
 }  // namespace visits

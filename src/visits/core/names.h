@@ -11,12 +11,12 @@
 
 namespace visits {
 
-std::string new_code(base::Random& random);            // 10 characters, 50 bits
-std::string new_room_name(base::Random& random);       // telehealth-consultation.<26 base32>
+std::string new_code(base::Random& random);       // 10 characters, 50 bits
+std::string new_room_name(base::Random& random);  // telehealth-consultation.<26 base32>
 std::string new_provider_user_id(base::Random& random);
-base::Secret new_invite(base::Random& random);         // tvi_…
-base::Secret new_ticket(base::Random& random);         // tvt_…
-storage::Blob secret_hash(std::string_view secret);    // what is stored of an invite, a ticket, a key
+base::Secret new_invite(base::Random& random);       // tvi_…
+base::Secret new_ticket(base::Random& random);       // tvt_…
+storage::Blob secret_hash(std::string_view secret);  // what is stored of an invite, a ticket, a key
 
 // Upper case without spaces and hyphens; nullopt when it cannot be a code.
 std::optional<std::string> normalise_code(std::string_view text);

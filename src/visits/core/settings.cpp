@@ -4,7 +4,8 @@ namespace visits {
 
 Settings Settings::of(const json::Object& stored) {
   Settings out;
-  const auto number = [&](std::string_view key, std::int64_t low, std::int64_t high, std::int64_t unit_s, base::Duration& into) {
+  const auto number = [&](std::string_view key, std::int64_t low, std::int64_t high, std::int64_t unit_s,
+                          base::Duration& into) {
     const std::int64_t value = json::int_or(stored, key, low - 1);
     if (value >= low && value <= high) into = base::Duration::seconds(value * unit_s);
   };

@@ -1,4 +1,5 @@
-// Organisation settings of visit-api.md §4.3 that this program uses, with their ranges. A value out of range counts as the default.
+// Organisation settings of visit-api.md §4.3 that this program uses, with their ranges. A value out of range
+// counts as the default.
 #pragma once
 
 #include "base/clock.h"

@@ -30,7 +30,8 @@ void read_participant(const json::Object& participant, Appointment& out) {
   const std::string id(reference.substr(slash + 1));
   if (type == "Patient") out.patients.push_back(id);
   if (type == "Practitioner")
-    out.practitioners.insert(is_primary_performer(participant) ? out.practitioners.begin() : out.practitioners.end(), id);
+    out.practitioners.insert(
+        is_primary_performer(participant) ? out.practitioners.begin() : out.practitioners.end(), id);
 }
 
 std::string_view first_text(const json::Object& object, std::string_view list) {
@@ -59,8 +60,10 @@ std::vector<store::IndexEntry> appointment_index(const Appointment& a) {
   std::vector<store::IndexEntry> out;
   if (a.start) out.push_back({"date", "", a.start, a.end ? a.end : a.start});
   out.push_back({"status", a.status, std::nullopt, std::nullopt});
-  for (const std::string& id : a.patients) out.push_back({"patient", "Patient/" + id, std::nullopt, std::nullopt});
-  for (const std::string& id : a.practitioners) out.push_back({"practitioner", "Practitioner/" + id, std::nullopt, std::nullopt});
+  for (const std::string& id : a.patients)
+    out.push_back({"patient", "Patient/" + id, std::nullopt, std::nullopt});
+  for (const std::string& id : a.practitioners)
+    out.push_back({"practitioner", "Practitioner/" + id, std::nullopt, std::nullopt});
   return out;
 }
 

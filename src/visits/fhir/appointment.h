@@ -1,4 +1,5 @@
-// The parts of FHIR R4 resources that visits use (visit-api.md §9.1): people by actor type and participation type, never by position.
+// The parts of FHIR R4 resources that visits use (visit-api.md §9.1): people by actor type and participation
+// type, never by position.
 #pragma once
 
 #include <string>

@@ -27,7 +27,8 @@ void host_faults(const provider::Role& role, const ProviderConfig& config, std::
   const std::string who = "role " + role.name;
   for (const char* kind : {"audio", "video"})
     if (!role.publishes_kind(kind)) out.push_back({"roles.host", who + " may not publish " + kind});
-  if (!role.publishes_kind("screen")) out.push_back({"roles.host", who + " may not publish screen", !config.screen_share});
+  if (!role.publishes_kind("screen"))
+    out.push_back({"roles.host", who + " may not publish screen", !config.screen_share});
   for (const std::string& other : {config.roles.host, config.roles.guest})
     if (!role.subscribes(other)) out.push_back({"roles.host", who + " does not subscribe to " + other});
   for (const char* right : {"endRoom", "removeOthers", "mute"})
@@ -40,15 +41,20 @@ void guest_faults(const provider::Role& role, const ProviderConfig& config, std:
     if (!role.publishes_kind(kind)) out.push_back({"roles.guest", who + " may not publish " + kind});
   for (const std::string& other : {config.roles.host, config.roles.guest})
     if (!role.subscribes(other)) out.push_back({"roles.guest", who + " does not subscribe to " + other});
-  for (const char* right : {"endRoom", "removeOthers", "changeRole", "browserRecording", "rtmpStreaming", "hlsStreaming"})
-    if (role.may(right)) out.push_back({"roles.guest", who + " has the permission " + std::string(right) + ", which a patient must not have"});
+  for (const char* right :
+       {"endRoom", "removeOthers", "changeRole", "browserRecording", "rtmpStreaming", "hlsStreaming"})
+    if (role.may(right))
+      out.push_back({"roles.guest",
+                     who + " has the permission " + std::string(right) + ", which a patient must not have"});
 }
 
 void waiting_faults(const provider::Role& role, std::vector<RoleFault>& out) {
   const std::string who = "role " + role.name;
   if (!role.publishes.empty()) out.push_back({"roles.waiting", who + " may publish"});
-  if (!role.subscribes_to.empty()) out.push_back({"roles.waiting", who + " subscribes to " + joined(role.subscribes_to)});
-  for (const char* right : {"endRoom", "removeOthers", "mute", "unmute", "changeRole", "browserRecording", "rtmpStreaming", "hlsStreaming"})
+  if (!role.subscribes_to.empty())
+    out.push_back({"roles.waiting", who + " subscribes to " + joined(role.subscribes_to)});
+  for (const char* right : {"endRoom", "removeOthers", "mute", "unmute", "changeRole", "browserRecording",
+                            "rtmpStreaming", "hlsStreaming"})
     if (role.may(right)) out.push_back({"roles.waiting", who + " has the permission " + std::string(right)});
 }
 
@@ -101,15 +107,18 @@ Outcome<void> Video::check_template(const Core& core, base::SteadyTime deadline)
     failure.link = "template.id";
     const auto fitting = fitting_templates(deadline);
     if (!fitting.empty())
-      failure.remedy = "Set credentials.templateId to one of the fitting templates: " + joined(fitting) + ". PUT /api/integrations/" +
-                       integration_id_ + " or the SQL in the manual; it applies to the next request.";
+      failure.remedy = "Set credentials.templateId to one of the fitting templates: " + joined(fitting) +
+                       ". PUT /api/integrations/" + integration_id_ +
+                       " or the SQL in the manual; it applies to the next request.";
     return failure;
   };
   const std::string who = "Integration " + integration_id_ + " (100ms) ";
   const std::string nothing = " No room was created and nothing was stored.";
-  if (config.template_id.empty()) return refuse(broken("integration_template_missing", who + "has no templateId." + nothing));
+  if (config.template_id.empty())
+    return refuse(broken("integration_template_missing", who + "has no templateId." + nothing));
   if (!base::is_object_id(config.template_id))
-    return refuse(broken("integration_template_invalid", who + "has a templateId that is not 24 hexadecimal digits." + nothing));
+    return refuse(broken("integration_template_invalid",
+                         who + "has a templateId that is not 24 hexadecimal digits." + nothing));
   {
     std::lock_guard lock(mutex_);
     if (template_good_until_ && core.clock.steady() < *template_good_until_) return {};
@@ -117,14 +126,20 @@ Outcome<void> Video::check_template(const Core& core, base::SteadyTime deadline)
   auto found = client.get_template(config.template_id, deadline);
   if (!found) {
     if (found.error().code == "integration_template_unknown")
-      return refuse(broken("integration_template_unknown", who + "names template " + config.template_id + ", which the provider does not know." + nothing));
+      return refuse(broken(
+          "integration_template_unknown",
+          who + "names template " + config.template_id + ", which the provider does not know." + nothing));
     const std::string& code = found.error().code;
     const bool refused = code == "integration_credentials_rejected";
-    return refuse(from_provider(found.error(), refused ? "token.accepted" : code == "provider_bad_response" ? "template.id" : "endpoint.reachable"));
+    return refuse(from_provider(found.error(), refused                           ? "token.accepted"
+                                               : code == "provider_bad_response" ? "template.id"
+                                                                                 : "endpoint.reachable"));
   }
   for (const RoleFault& fault : role_faults(*found, config)) {
-    if (fault.warning || fault.check == "roles.waiting") continue;  // no visit of this program has a waiting room yet
-    Failure failure("integration_roles_missing", "Template " + config.template_id + ": " + fault.words + "." + nothing);
+    if (fault.warning || fault.check == "roles.waiting")
+      continue;  // no visit of this program has a waiting room yet
+    Failure failure("integration_roles_missing",
+                    "Template " + config.template_id + ": " + fault.words + "." + nothing);
     failure.link = fault.check;
     return refuse(std::move(failure));
   }
@@ -138,7 +153,8 @@ base::Duration Video::media_token_life() const {
   return base::Duration::seconds(minutes * 60);
 }
 
-base::Result<base::Secret> Video::media_token(const std::string& room_id, const std::string& role, const std::string& user_id) {
+base::Result<base::Secret> Video::media_token(const std::string& room_id, const std::string& role,
+                                              const std::string& user_id) {
   return client.app_token({room_id, role, user_id, media_token_life()});
 }
 
@@ -149,11 +165,13 @@ Outcome<std::shared_ptr<Video>> Clients::of(const Integration& row) {
   if (!config.missing.empty()) {
     Failure failure("integration_incomplete", "Integration " + row.id + " lacks required credentials.");
     failure.link = "credentials.present";
-    for (const std::string& name : config.missing) failure.errors.push_back({"/credentials/" + name, "required", name + " is required"});
+    for (const std::string& name : config.missing)
+      failure.errors.push_back({"/credentials/" + name, "required", name + " is required"});
     return refuse(std::move(failure));
   }
   if (auto allowed = check_endpoint(core_.config, config.api_endpoint, ResolveNames::kYes); !allowed) {
-    Failure failure("provider_unreachable", "credentials.apiEndpoint is refused: " + allowed.error().detail + "; no packet was sent");
+    Failure failure("provider_unreachable",
+                    "credentials.apiEndpoint is refused: " + allowed.error().detail + "; no packet was sent");
     failure.link = "endpoint.policy";
     return refuse(std::move(failure));
   }
@@ -164,7 +182,9 @@ Outcome<std::shared_ptr<Video>> Clients::of(const Integration& row) {
   entry.hash = hash;
   entry.video = std::make_shared<Video>(row, std::move(config), core_);
   telemetry::info("✓ 100ms client initialized for " + row.id);
-  telemetry::info("  templateId: " + (entry.video->config.template_id.empty() ? std::string("missing") : entry.video->config.template_id));
+  telemetry::info("  templateId: " + (entry.video->config.template_id.empty()
+                                          ? std::string("missing")
+                                          : entry.video->config.template_id));
   telemetry::info("  endpoint: " + entry.video->client.host());
   return entry.video;
 }

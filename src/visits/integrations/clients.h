@@ -1,5 +1,6 @@
-// Provider clients derived from integration rows. The row is read in every request that uses it; a derived client is found by the hash of
-// the opened credentials, so a changed row never finds the old one (visit-api.md §2.2). Thread-safe.
+// Provider clients derived from integration rows. The row is read in every request that uses it; a derived
+// client is found by the hash of the opened credentials, so a changed row never finds the old one
+// (visit-api.md §2.2). Thread-safe.
 #pragma once
 
 #include <map>
@@ -16,7 +17,7 @@
 namespace visits {
 
 struct RoleFault {
-  std::string check;   // roles.host, roles.guest, roles.waiting
+  std::string check;  // roles.host, roles.guest, roles.waiting
   std::string words;
   bool warning = false;
 };
@@ -31,14 +32,15 @@ class Video {
   const ProviderConfig config;
   provider::Client client;
 
-  // The template is set, known to the provider and has the roles a visit needs; kept for 60 s. Codes integration_template_*,
-  // integration_roles_missing, provider_*.
+  // The template is set, known to the provider and has the roles a visit needs; kept for 60 s. Codes
+  // integration_template_*, integration_roles_missing, provider_*.
   Outcome<void> check_template(const Core& core, base::SteadyTime deadline);
   // Ids and names of the templates that fit, for remedies.
   std::vector<std::string> fitting_templates(base::SteadyTime deadline);
   // The app token of a participant (visit-api.md §4.3 mediaTokenTtl).
   base::Duration media_token_life() const;
-  base::Result<base::Secret> media_token(const std::string& room_id, const std::string& role, const std::string& user_id);
+  base::Result<base::Secret> media_token(const std::string& room_id, const std::string& role,
+                                         const std::string& user_id);
 
  private:
   const std::string integration_id_;
@@ -51,7 +53,8 @@ Failure from_provider(const provider::Failure& failure, std::string_view link);
 class Clients {
  public:
   explicit Clients(Core& core) : core_(core) {}
-  // Opens the row's credentials. Codes integration_secret_unreadable, integration_incomplete, endpoint_refused (as provider_unreachable).
+  // Opens the row's credentials. Codes integration_secret_unreadable, integration_incomplete,
+  // endpoint_refused (as provider_unreachable).
   Outcome<std::shared_ptr<Video>> of(const Integration& row);
 
  private:

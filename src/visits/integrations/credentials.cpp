@@ -36,7 +36,9 @@ bool is_secret_member(std::string_view key) {
   if (find_member(key)) return false;
   const std::string lower = base::to_lower(key);
   for (const std::string_view ending : {"secret", "password", "passwd", "token", "privatekey", "private_key"})
-    if (lower.size() >= ending.size() && std::string_view(lower).substr(lower.size() - ending.size()) == ending) return true;
+    if (lower.size() >= ending.size() &&
+        std::string_view(lower).substr(lower.size() - ending.size()) == ending)
+      return true;
   return false;
 }
 
@@ -44,7 +46,8 @@ bool is_placeholder(std::string_view text) {
   const std::string lower = base::to_lower(base::trim(text));
   if (lower.empty()) return true;
   if (lower.front() == '<' && lower.back() == '>') return true;
-  for (const std::string_view start : {"your_", "your-", "your ", "changeme", "change_me", "change-me", "placeholder", "example_", "xxx"})
+  for (const std::string_view start :
+       {"your_", "your-", "your ", "changeme", "change_me", "change-me", "placeholder", "example_", "xxx"})
     if (lower.rfind(start, 0) == 0) return true;
   return false;
 }
@@ -95,8 +98,8 @@ Outcome<OpenedCredentials> open_credentials(Core& core, const Integration& row) 
     }
     auto opened = core.keyring.open(text, aad_of(row, name));
     if (!opened) {
-      Failure failure("integration_secret_unreadable",
-                      "credentials." + name + " of integration " + row.id + " cannot be opened with the keys at hand");
+      Failure failure("integration_secret_unreadable", "credentials." + name + " of integration " + row.id +
+                                                           " cannot be opened with the keys at hand");
       failure.link = "credentials.secret";
       return refuse(std::move(failure));
     }
@@ -106,12 +109,16 @@ Outcome<OpenedCredentials> open_credentials(Core& core, const Integration& row) 
   auto swapped = write(core, [&](storage::Transaction& t) -> base::Result<bool> {
     auto done = store::swap_credentials(t, row, json::serialize(sealed), core.now());
     if (!done || !*done) return done;
-    if (auto logged = store::log_activity(t, {row.org_id, row.id, "reencrypted", true, "{}", std::nullopt, "system"}, core.now()); !logged)
+    if (auto logged = store::log_activity(
+            t, {row.org_id, row.id, "reencrypted", true, "{}", std::nullopt, "system"}, core.now());
+        !logged)
       return base::fail(logged.error());
     return true;
   });
   // A secret that could not be enveloped now is still used; the next use tries again.
-  if (!swapped) telemetry::warn("a plain secret could not be enveloped", {{"integration", row.id}, {"code", swapped.error().code}});
+  if (!swapped)
+    telemetry::warn("a plain secret could not be enveloped",
+                    {{"integration", row.id}, {"code", swapped.error().code}});
   return out;
 }
 
@@ -121,7 +128,8 @@ json::Object mask_credentials(const Core& core, const Integration& row) {
     const std::string name{std::string_view(key)};
     if (!is_secret_member(name)) continue;
     json::Object mask;
-    const std::string text = value.is_string() ? std::string(std::string_view(value.as_string())) : std::string();
+    const std::string text =
+        value.is_string() ? std::string(std::string_view(value.as_string())) : std::string();
     mask["set"] = !text.empty();
     if (!text.empty() && !crypto::Keyring::is_envelope(text)) {
       mask["fingerprint"] = fingerprint(base::Secret(text));
@@ -156,7 +164,8 @@ Outcome<void> merge_credentials(Core& core, Integration& row, const json::Object
       continue;
     }
     if (is_secret_member(name)) {
-      const std::string text = value.is_string() ? std::string(std::string_view(value.as_string())) : std::string();
+      const std::string text =
+          value.is_string() ? std::string(std::string_view(value.as_string())) : std::string();
       if (!value.is_string() || crypto::Keyring::is_envelope(text))
         wrong(name, "type", "send the secret itself as text, or leave the member out to keep the stored one");
       else if (auto fault = secret_fault(text))

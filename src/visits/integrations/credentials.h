@@ -1,5 +1,6 @@
-// The credentials column of an integration (visit-api.md §2.2, §6.1): secret members are enveloped, everything else is plain JSON. Objects named
-// `plain` hold opened secrets: they never reach a log, an answer or the database.
+// The credentials column of an integration (visit-api.md §2.2, §6.1): secret members are enveloped,
+// everything else is plain JSON. Objects named `plain` hold opened secrets: they never reach a log, an answer
+// or the database.
 #pragma once
 
 #include <optional>
@@ -18,7 +19,8 @@ struct RoleMap {
   std::string waiting = "waiting-room";
 };
 
-// What the program uses, read tolerantly: SQL may have written booleans as text and numbers as decimal strings.
+// What the program uses, read tolerantly: SQL may have written booleans as text and numbers as decimal
+// strings.
 struct ProviderConfig {
   std::string app_id;
   base::Secret app_secret;
@@ -34,8 +36,8 @@ struct ProviderConfig {
   bool screen_share = true;
   bool waiting_by_role = true;  // waitingRoomMode is not "hold"
 
-  std::vector<std::string> missing;     // required members that are absent or placeholders
-  std::vector<std::string> mistyped;    // "maxDuration must be a whole number from 2 to 720"
+  std::vector<std::string> missing;   // required members that are absent or placeholders
+  std::vector<std::string> mistyped;  // "maxDuration must be a whole number from 2 to 720"
   std::vector<std::string> without_effect;
 };
 
@@ -47,7 +49,8 @@ bool is_placeholder(std::string_view text);
 
 ProviderConfig read_config(const json::Object& plain);
 
-// Opens the secrets of a row. A plain secret that SQL wrote is used and, by compare-and-swap, enveloped. Code integration_secret_unreadable.
+// Opens the secrets of a row. A plain secret that SQL wrote is used and, by compare-and-swap, enveloped. Code
+// integration_secret_unreadable.
 struct OpenedCredentials {
   json::Object plain;
   bool reenveloped = false;
@@ -57,8 +60,8 @@ Outcome<OpenedCredentials> open_credentials(Core& core, const Integration& row);
 // The same members with each secret replaced by {"set":true,"fingerprint":"3fa9c1d2"}.
 json::Object mask_credentials(const Core& core, const Integration& row);
 
-// Merges `change` (RFC 7396) into `row.credentials`: checks and normalises the new members, envelopes the secrets. Code validation_failed with
-// pointers below /credentials, endpoint_refused.
+// Merges `change` (RFC 7396) into `row.credentials`: checks and normalises the new members, envelopes the
+// secrets. Code validation_failed with pointers below /credentials, endpoint_refused.
 Outcome<void> merge_credentials(Core& core, Integration& row, const json::Object& change);
 
 // The wizard's schema of vendor 100ms (visit-api.md §6.1).

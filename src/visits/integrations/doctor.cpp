@@ -22,9 +22,15 @@ struct Verdict {
   std::string seen;
   std::string remedy;
 };
-Verdict pass(std::string seen) { return {"pass", std::move(seen), ""}; }
-Verdict warn(std::string seen, std::string remedy) { return {"warn", std::move(seen), std::move(remedy)}; }
-Verdict fail(std::string seen, std::string remedy) { return {"fail", std::move(seen), std::move(remedy)}; }
+Verdict pass(std::string seen) {
+  return {"pass", std::move(seen), ""};
+}
+Verdict warn(std::string seen, std::string remedy) {
+  return {"warn", std::move(seen), std::move(remedy)};
+}
+Verdict fail(std::string seen, std::string remedy) {
+  return {"fail", std::move(seen), std::move(remedy)};
+}
 
 // One run: the checks in order; a check whose prerequisite failed is skipped.
 class Doctor {
@@ -51,7 +57,8 @@ class Doctor {
 
  private:
   template <class Work>
-  void check(const std::string& id, std::initializer_list<const char*> needs, Work work, bool keep_for_later = false) {
+  void check(const std::string& id, std::initializer_list<const char*> needs, Work work,
+             bool keep_for_later = false) {
     CheckResult result;
     result.id = id;
     for (const char* need : needs)
@@ -82,8 +89,11 @@ class Doctor {
   void place_secret_check() { report(std::move(secret_)); }
 
   Verdict row_enabled() const {
-    if (row_.vendor_id != "100ms") return fail("vendor " + row_.vendor_id + " has no handler", "Use vendor 100ms.");
-    if (!row_.enabled) return warn("the integration is disabled", "POST /api/integrations/" + row_.id + "/toggle with {\"enabled\":true}.");
+    if (row_.vendor_id != "100ms")
+      return fail("vendor " + row_.vendor_id + " has no handler", "Use vendor 100ms.");
+    if (!row_.enabled)
+      return warn("the integration is disabled",
+                  "POST /api/integrations/" + row_.id + "/toggle with {\"enabled\":true}.");
     return pass("enabled");
   }
 
@@ -97,32 +107,39 @@ class Doctor {
 
   Verdict present() const {
     if (config_.missing.empty()) return pass("appId, appSecret, apiEndpoint");
-    return fail("absent or a placeholder: " + joined(config_.missing), "PUT /api/integrations/" + row_.id + " with these members in credentials.");
+    return fail("absent or a placeholder: " + joined(config_.missing),
+                "PUT /api/integrations/" + row_.id + " with these members in credentials.");
   }
 
   Verdict types() const {
     if (!config_.mistyped.empty()) return fail(joined(config_.mistyped), "Correct these members.");
-    if (!config_.without_effect.empty()) return warn("without effect: " + joined(config_.without_effect), "Remove these members.");
+    if (!config_.without_effect.empty())
+      return warn("without effect: " + joined(config_.without_effect), "Remove these members.");
     return pass("all well typed");
   }
 
   Verdict policy() const {
     auto allowed = check_endpoint(core_.config, config_.api_endpoint, ResolveNames::kYes);
-    if (!allowed) return fail(allowed.error().detail, "Use an https address with a public host, or name it in allowPrivateEndpoints.");
+    if (!allowed)
+      return fail(allowed.error().detail,
+                  "Use an https address with a public host, or name it in allowPrivateEndpoints.");
     return pass(allowed->origin());
   }
 
   Verdict reachable() {
     video_ = std::make_unique<Video>(row_, config_, core_);
     good_ = video_->client.reach(true);
-    if (!*good_) return fail(good_->error().detail, "Check apiEndpoint, the network and that the provider runs.");
-    const std::string seen = video_->client.host() + " answers in " + std::to_string((*good_)->took.to_millis()) + " ms";
+    if (!*good_)
+      return fail(good_->error().detail, "Check apiEndpoint, the network and that the provider runs.");
+    const std::string seen =
+        video_->client.host() + " answers in " + std::to_string((*good_)->took.to_millis()) + " ms";
     if ((*good_)->took > base::Duration::seconds(1)) return warn(seen, "The way to the provider is slow.");
     return pass(seen);
   }
 
   Verdict skew() const {
-    if (!(*good_)->server_date) return warn("the provider sends no Date header", "The clocks cannot be compared.");
+    if (!(*good_)->server_date)
+      return warn("the provider sends no Date header", "The clocks cannot be compared.");
     const std::int64_t seconds = std::abs((core_.now() - *(*good_)->server_date).to_seconds());
     const std::string seen = std::to_string(seconds) + " s apart";
     if (seconds <= 5) return pass(seen);
@@ -133,8 +150,10 @@ class Doctor {
   Verdict accepted() const {
     const int status = (*good_)->status;
     if (status == 200) return pass("200");
-    if (status == 401 || status == 403) return fail(std::to_string(status) + ": the token is refused", "Check appId and appSecret.");
-    return fail("the provider answered " + std::to_string(status) + " to GET templates", "Check that apiEndpoint is the provider's REST address.");
+    if (status == 401 || status == 403)
+      return fail(std::to_string(status) + ": the token is refused", "Check appId and appSecret.");
+    return fail("the provider answered " + std::to_string(status) + " to GET templates",
+                "Check that apiEndpoint is the provider's REST address.");
   }
 
   Verdict control() {
@@ -147,8 +166,11 @@ class Doctor {
 
   Verdict listed() {
     auto templates = video_->client.list_templates(video_->client.deadline());
-    if (!templates) return fail(templates.error().detail, "Check that apiEndpoint is the provider's REST address.");
-    if (templates->empty()) return fail("no template in the workspace", "Create a template with the roles host, guest and waiting-room.");
+    if (!templates)
+      return fail(templates.error().detail, "Check that apiEndpoint is the provider's REST address.");
+    if (templates->empty())
+      return fail("no template in the workspace",
+                  "Create a template with the roles host, guest and waiting-room.");
     templates_ = std::move(*templates);
     return pass(std::to_string(templates_.size()) + (templates_.size() == 1 ? " template" : " templates"));
   }
@@ -157,10 +179,13 @@ class Doctor {
     const std::string& id = config_.template_id;
     std::vector<std::string> fitting;
     for (const provider::Template& t : templates_)
-      if (role_faults(t, config_).empty()) fitting.push_back(t.id + " (" + provider::shown_text(t.name) + ")");
-    const std::string remedy = fitting.empty() ? "No template fits; create one with the roles host, guest and waiting-room."
-                                               : "Set it to " + joined(fitting) + ".";
-    if (id.empty() && config_.allow_default_template) return warn("credentials.templateId is absent; the workspace's default is used", remedy);
+      if (role_faults(t, config_).empty())
+        fitting.push_back(t.id + " (" + provider::shown_text(t.name) + ")");
+    const std::string remedy =
+        fitting.empty() ? "No template fits; create one with the roles host, guest and waiting-room."
+                        : "Set it to " + joined(fitting) + ".";
+    if (id.empty() && config_.allow_default_template)
+      return warn("credentials.templateId is absent; the workspace's default is used", remedy);
     if (id.empty()) return fail("credentials.templateId is absent", remedy);
     if (!base::is_object_id(id)) return fail("credentials.templateId is not 24 hexadecimal digits", remedy);
     for (const provider::Template& t : templates_)
@@ -174,8 +199,10 @@ class Doctor {
   }
 
   Verdict roles(const std::string& id) const {
-    if (!chosen_) return warn("no template is chosen", "Set credentials.templateId, then the roles can be checked.");
-    if (id == "roles.waiting" && !config_.waiting_by_role) return warn("waitingRoomMode is hold: people wait without a role", "");
+    if (!chosen_)
+      return warn("no template is chosen", "Set credentials.templateId, then the roles can be checked.");
+    if (id == "roles.waiting" && !config_.waiting_by_role)
+      return warn("waitingRoomMode is hold: people wait without a role", "");
     std::vector<std::string> faults;
     bool only_warnings = true;
     for (const RoleFault& fault : role_faults(*chosen_, config_)) {
@@ -226,20 +253,27 @@ void judge(TestRun& run) {
   run.health_status = run.outcome == "fail" ? "error" : "active";
 }
 
-base::Result<void> save(storage::Transaction& t, Core& core, const Principal& principal, const std::string& integration_id, const CheckRun& stored,
-                        const TestRun& run, const OptionalText& last_error) {
+base::Result<void> save(storage::Transaction& t, Core& core, const Principal& principal,
+                        const std::string& integration_id, const CheckRun& stored, const TestRun& run,
+                        const OptionalText& last_error) {
   if (auto r = store::finish_check_run(t, principal.org_id, stored); !r) return r;
-  if (auto r = store::save_health(t, principal.org_id, integration_id, run.health_status, core.now(), last_error); !r) return r;
+  if (auto r =
+          store::save_health(t, principal.org_id, integration_id, run.health_status, core.now(), last_error);
+      !r)
+    return r;
   json::Object details;
   details["outcome"] = run.outcome;
   if (!run.first_broken.empty()) details["firstBroken"] = run.first_broken;
-  return store::log_activity(t, {principal.org_id, integration_id, "tested", run.outcome != "fail", json::serialize(details), std::nullopt, principal.actor},
+  return store::log_activity(t,
+                             {principal.org_id, integration_id, "tested", run.outcome != "fail",
+                              json::serialize(details), std::nullopt, principal.actor},
                              core.now());
 }
 
 }  // namespace
 
-Outcome<TestRun> run_test(Core& core, const Principal& principal, const std::string& integration_id, const std::string& origin) {
+Outcome<TestRun> run_test(Core& core, const Principal& principal, const std::string& integration_id,
+                          const std::string& origin) {
   const base::SteadyTime started = core.clock.steady();
   CheckRun stored;
   stored.id = core.random.uuid();
@@ -248,11 +282,16 @@ Outcome<TestRun> run_test(Core& core, const Principal& principal, const std::str
   auto row = write(core, [&](storage::Transaction& t) -> base::Result<std::optional<Integration>> {
     auto found = store::find_integration(t, principal.org_id, integration_id);
     if (!found || !*found) return found;
-    if (auto r = store::start_check_run(t, principal.org_id, integration_id, stored); !r) return base::fail(r.error());
-    if (auto r = store::save_health(t, principal.org_id, integration_id, "testing", std::nullopt, std::nullopt); !r) return base::fail(r.error());
+    if (auto r = store::start_check_run(t, principal.org_id, integration_id, stored); !r)
+      return base::fail(r.error());
+    if (auto r =
+            store::save_health(t, principal.org_id, integration_id, "testing", std::nullopt, std::nullopt);
+        !r)
+      return base::fail(r.error());
     return found;
   });
-  if (!row && row.error().code == storage::kUnique) return refuse("test_running", "a test of this integration is running");
+  if (!row && row.error().code == storage::kUnique)
+    return refuse("test_running", "a test of this integration is running");
   if (!row) return refuse(Failure(row.error()));
   if (!*row) return refuse("not_found", "no such integration in this organisation");
   telemetry::info("Testing 100ms connection…");
@@ -267,7 +306,9 @@ Outcome<TestRun> run_test(Core& core, const Principal& principal, const std::str
   stored.finished_at = core.now();
   stored.outcome = run.outcome;
   stored.checks = json::serialize(json::Value(checks_array(run.checks)));
-  auto saved = write(core, [&](storage::Transaction& t) { return save(t, core, principal, integration_id, stored, run, last_error); });
+  auto saved = write(core, [&](storage::Transaction& t) {
+    return save(t, core, principal, integration_id, stored, run, last_error);
+  });
   if (!saved) return refuse(Failure(saved.error()));
   run.duration_ms = (core.clock.steady() - started).to_millis();
   if (run.outcome == "fail")
@@ -292,8 +333,11 @@ json::Object test_object(const TestRun& run) {
   return o;
 }
 
-Outcome<std::vector<TemplateInfo>> live_templates(Core& core, const Principal& principal, const std::string& integration_id) {
-  auto row = read(core, [&](storage::Transaction& t) { return store::find_integration(t, principal.org_id, integration_id); });
+Outcome<std::vector<TemplateInfo>> live_templates(Core& core, const Principal& principal,
+                                                  const std::string& integration_id) {
+  auto row = read(core, [&](storage::Transaction& t) {
+    return store::find_integration(t, principal.org_id, integration_id);
+  });
   if (!row) return refuse(Failure(row.error()));
   if (!*row) return refuse("not_found", "no such integration in this organisation");
   auto video = core.clients->of(**row);

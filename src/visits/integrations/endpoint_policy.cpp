@@ -11,9 +11,13 @@
 namespace visits {
 namespace {
 
-tl::unexpected<base::Error> refused(std::string words) { return base::fail("endpoint_refused", std::move(words)); }
+tl::unexpected<base::Error> refused(std::string words) {
+  return base::fail("endpoint_refused", std::move(words));
+}
 
-bool in_v4(std::uint32_t ip, std::uint32_t net, int bits) { return (ip >> (32 - bits)) == (net >> (32 - bits)); }
+bool in_v4(std::uint32_t ip, std::uint32_t net, int bits) {
+  return (ip >> (32 - bits)) == (net >> (32 - bits));
+}
 
 bool public_v4(std::uint32_t ip) {
   struct Block {
@@ -21,8 +25,9 @@ bool public_v4(std::uint32_t ip) {
     int bits;
   };
   static constexpr Block kBlocks[] = {
-      {0x00000000, 8},  {0x0A000000, 8},  {0x64400000, 10}, {0x7F000000, 8},  {0xA9FE0000, 16}, {0xAC100000, 12}, {0xC0000000, 24},
-      {0xC0000200, 24}, {0xC0586300, 24}, {0xC0A80000, 16}, {0xC6120000, 15}, {0xC6336400, 24}, {0xCB007100, 24}, {0xE0000000, 3},
+      {0x00000000, 8},  {0x0A000000, 8},  {0x64400000, 10}, {0x7F000000, 8},  {0xA9FE0000, 16},
+      {0xAC100000, 12}, {0xC0000000, 24}, {0xC0000200, 24}, {0xC0586300, 24}, {0xC0A80000, 16},
+      {0xC6120000, 15}, {0xC6336400, 24}, {0xCB007100, 24}, {0xE0000000, 3},
   };
   for (const Block& block : kBlocks)
     if (in_v4(ip, block.net, block.bits)) return false;
@@ -80,7 +85,8 @@ bool Url::loopback_host() const {
 base::Result<Url> parse_url(std::string_view text) {
   if (text.size() > 2000) return refused("the address is longer than 2000 characters");
   for (const char c : text)
-    if (static_cast<unsigned char>(c) <= 0x20 || c == '\\' || c == 0x7f || (static_cast<unsigned char>(c) & 0x80) != 0)
+    if (static_cast<unsigned char>(c) <= 0x20 || c == '\\' || c == 0x7f ||
+        (static_cast<unsigned char>(c) & 0x80) != 0)
       return refused("the address holds a space, backslash or a character outside ASCII");
   Url out;
   const auto colon = text.find("://");
@@ -93,7 +99,8 @@ base::Result<Url> parse_url(std::string_view text) {
   const auto slash = rest.find('/');
   std::string_view authority = rest.substr(0, slash);
   if (slash != std::string_view::npos) out.path = rest.substr(slash);
-  if (authority.find('@') != std::string_view::npos) return refused("the address holds a user name or password");
+  if (authority.find('@') != std::string_view::npos)
+    return refused("the address holds a user name or password");
   std::string_view port;
   if (!authority.empty() && authority.front() == '[') {
     const auto end = authority.find(']');
@@ -109,7 +116,8 @@ base::Result<Url> parse_url(std::string_view text) {
   out.port = out.scheme == "https" ? 443 : 80;
   if (!port.empty()) {
     const auto number = port.front() == ':' ? base::parse_u64(port.substr(1)) : std::nullopt;
-    if (!number || *number == 0 || *number > 65535) return refused("the port is not a number from 1 to 65535");
+    if (!number || *number == 0 || *number > 65535)
+      return refused("the port is not a number from 1 to 65535");
     out.port = static_cast<std::uint16_t>(*number);
   }
   return out;
@@ -118,10 +126,10 @@ base::Result<Url> parse_url(std::string_view text) {
 bool is_public_unicast(const base::SocketAddress& address) {
   if (address.is_v4()) return public_v4(address.v4_host_order());
   const auto& ip = address.ip;
-  if ((ip[0] & 0xE0) != 0x20) return false;                                           // 2000::/3 alone is global unicast
+  if ((ip[0] & 0xE0) != 0x20) return false;  // 2000::/3 alone is global unicast
   if (ip[0] == 0x20 && ip[1] == 0x01 && ip[2] == 0x0d && ip[3] == 0xb8) return false;  // documentation
-  if (ip[0] == 0x20 && ip[1] == 0x01 && (ip[2] & 0xfe) == 0) return false;             // 2001::/23 protocol assignments
-  if (ip[0] == 0x20 && ip[1] == 0x02) return false;                                    // 6to4 may carry a private address
+  if (ip[0] == 0x20 && ip[1] == 0x01 && (ip[2] & 0xfe) == 0) return false;  // 2001::/23 protocol assignments
+  if (ip[0] == 0x20 && ip[1] == 0x02) return false;  // 6to4 may carry a private address
   return true;
 }
 
@@ -144,10 +152,12 @@ base::Result<Url> check_endpoint(const Config& config, std::string_view text, Re
     if (!is_public_unicast(*literal)) return refused("the host is not a public address");
     return url;
   }
-  // Decimal, hexadecimal and octal spellings of IPv4 addresses are read as such by resolvers; a real name has a letter in its last label.
+  // Decimal, hexadecimal and octal spellings of IPv4 addresses are read as such by resolvers; a real name has
+  // a letter in its last label.
   const auto dot = url->host.find_last_of('.');
   const std::string_view last = std::string_view(url->host).substr(dot == std::string::npos ? 0 : dot + 1);
-  if (last.empty() || (last.front() >= '0' && last.front() <= '9')) return refused("the host is not a public name");
+  if (last.empty() || (last.front() >= '0' && last.front() <= '9'))
+    return refused("the host is not a public name");
   if (names == ResolveNames::kNo) return url;
   for (const base::SocketAddress& address : resolve(*url))
     if (!is_public_unicast(address)) return refused("the host resolves to an address that is not public");

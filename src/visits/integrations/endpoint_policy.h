@@ -1,5 +1,5 @@
-// Which provider addresses may be called (visit-api.md §6.3): https with a public unicast host, the engine's own listener, and what the
-// operator vouches for. Blocking when names are resolved: worker threads only.
+// Which provider addresses may be called (visit-api.md §6.3): https with a public unicast host, the engine's
+// own listener, and what the operator vouches for. Blocking when names are resolved: worker threads only.
 #pragma once
 
 #include <string>
@@ -15,11 +15,12 @@ struct Url {
   std::string scheme;  // lower case
   std::string host;    // lower case, IPv6 without brackets
   std::uint16_t port = 0;
-  std::string path;    // "/v2", may be empty
+  std::string path;  // "/v2", may be empty
   std::string origin() const;
   bool loopback_host() const;  // localhost, 127.0.0.0/8, ::1
 };
-// http and https only, no userinfo, fragment, backslash, space or control character. Error "endpoint_refused".
+// http and https only, no userinfo, fragment, backslash, space or control character. Error
+// "endpoint_refused".
 base::Result<Url> parse_url(std::string_view text);
 
 enum class ResolveNames { kNo, kYes };

@@ -11,18 +11,22 @@ using Type = Member::Type;
 constexpr Member kMembers[] = {
     {"appId", "appAccessKey", Type::kText, 1, "", 1, 64, "", "App access key of the workspace", true},
     {"appSecret", "", Type::kSecret, 1, "", 16, 512, "", "App secret of the workspace", true},
-    {"apiEndpoint", "api_endpoint", Type::kUrl, 1, "\"https://api.100ms.live/v2\"", 0, 2000, "", "REST address; every call uses it", true},
+    {"apiEndpoint", "api_endpoint", Type::kUrl, 1, "\"https://api.100ms.live/v2\"", 0, 2000, "",
+     "REST address; every call uses it", true},
     {"initEndpoint", "", Type::kUrl, 1, "", 0, 2000, "", "Where browsers join; derived when absent"},
     {"templateId", "template_id", Type::kText, 2, "", 0, 64, "", "Template of the rooms; needed to enable"},
-    {"allowDefaultTemplate", "", Type::kBool, 2, "false", 0, 0, "", "Permits rooms of the workspace's default template"},
-    {"roleMap", "", Type::kObject, 2, "{\"host\":\"host\",\"guest\":\"guest\",\"waiting\":\"waiting-room\"}", 0, 0, "", "Role names of the template"},
+    {"allowDefaultTemplate", "", Type::kBool, 2, "false", 0, 0, "",
+     "Permits rooms of the workspace's default template"},
+    {"roleMap", "", Type::kObject, 2, "{\"host\":\"host\",\"guest\":\"guest\",\"waiting\":\"waiting-room\"}",
+     0, 0, "", "Role names of the template"},
     {"defaultRegion", "region", Type::kChoice, 2, "\"auto\"", 0, 0, "auto,us,eu,in", "Region of the rooms"},
     {"maxDuration", "", Type::kInteger, 2, "120", 2, 720, "", "Longest visit in minutes"},
     {"roomSize", "", Type::kInteger, 2, "10", 2, 100, "", "People in a room at most"},
     {"chatEnabled", "", Type::kBool, 3, "true", 0, 0, "", "Chat panel"},
     {"screenShareEnabled", "", Type::kBool, 3, "true", 0, 0, "", "Screen sharing"},
     {"waitingRoomMode", "", Type::kChoice, 4, "\"role\"", 0, 0, "role,hold", "How people wait"},
-    // Kept so that the guide's rows read as they are; recording and the waiting room are refused per visit until they exist.
+    // Kept so that the guide's rows read as they are; recording and the waiting room are refused per visit
+    // until they exist.
     {"recordingEnabled", "", Type::kBool, 3, "false", 0, 0, "", "Recording"},
     {"waitingRoomEnabled", "", Type::kBool, 4, "true", 0, 0, "", "Waiting room"},
     {"webhookSecret", "", Type::kSecret, 1, "", 1, 512, "", "Signature secret of the workspace's webhooks"},
@@ -30,7 +34,8 @@ constexpr Member kMembers[] = {
 };
 
 // Members whose feature does not exist yet are read, but not offered by the wizard.
-constexpr std::string_view kNotOffered[] = {"recordingEnabled", "waitingRoomEnabled", "webhookSecret", "publicWebhook"};
+constexpr std::string_view kNotOffered[] = {"recordingEnabled", "waitingRoomEnabled", "webhookSecret",
+                                            "publicWebhook"};
 
 std::optional<bool> as_bool(const json::Value& value) {
   if (value.is_bool()) return value.as_bool();
@@ -46,7 +51,8 @@ std::optional<std::int64_t> as_int(const json::Value& value) {
   if (value.is_uint64()) return std::nullopt;
   if (value.is_double()) {
     const double d = value.as_double();
-    if (d >= -1e9 && d <= 1e9 && d == static_cast<double>(static_cast<std::int64_t>(d))) return static_cast<std::int64_t>(d);
+    if (d >= -1e9 && d <= 1e9 && d == static_cast<double>(static_cast<std::int64_t>(d)))
+      return static_cast<std::int64_t>(d);
     return std::nullopt;
   }
   if (!value.is_string()) return std::nullopt;
@@ -64,13 +70,20 @@ bool is_choice(std::string_view choices, std::string_view text) {
 std::string must(const Member& m) {
   const std::string name(m.name);
   switch (m.type) {
-    case Type::kText: return name + " must be text of at most " + std::to_string(m.high) + " characters";
-    case Type::kSecret: return name + " must be text";
-    case Type::kUrl: return name + " must be an address";
-    case Type::kBool: return name + " must be true or false";
-    case Type::kInteger: return name + " must be a whole number from " + std::to_string(m.low) + " to " + std::to_string(m.high);
-    case Type::kChoice: return name + " must be one of " + std::string(m.choices);
-    case Type::kObject: return name + " must be an object with host, guest and waiting as texts";
+    case Type::kText:
+      return name + " must be text of at most " + std::to_string(m.high) + " characters";
+    case Type::kSecret:
+      return name + " must be text";
+    case Type::kUrl:
+      return name + " must be an address";
+    case Type::kBool:
+      return name + " must be true or false";
+    case Type::kInteger:
+      return name + " must be a whole number from " + std::to_string(m.low) + " to " + std::to_string(m.high);
+    case Type::kChoice:
+      return name + " must be one of " + std::string(m.choices);
+    case Type::kObject:
+      return name + " must be an object with host, guest and waiting as texts";
   }
   return name;
 }
@@ -94,7 +107,9 @@ bool text_ok(const Member& m, const json::Value& value) {
 
 }  // namespace
 
-std::span<const Member> members() { return kMembers; }
+std::span<const Member> members() {
+  return kMembers;
+}
 
 const Member* find_member(std::string_view name) {
   for (const Member& member : kMembers)
@@ -132,15 +147,23 @@ std::optional<std::string> type_fault(const Member& m, const json::Value& value)
   switch (m.type) {
     case Type::kText:
     case Type::kUrl:
-    case Type::kSecret: ok = value.is_string(); break;
-    case Type::kBool: ok = as_bool(value).has_value(); break;
+    case Type::kSecret:
+      ok = value.is_string();
+      break;
+    case Type::kBool:
+      ok = as_bool(value).has_value();
+      break;
     case Type::kInteger: {
       const auto number = as_int(value);
       ok = number && *number >= m.low && *number <= m.high;
       break;
     }
-    case Type::kChoice: ok = value.is_string() && is_choice(m.choices, std::string_view(value.as_string())); break;
-    case Type::kObject: ok = role_map_ok(value); break;
+    case Type::kChoice:
+      ok = value.is_string() && is_choice(m.choices, std::string_view(value.as_string()));
+      break;
+    case Type::kObject:
+      ok = role_map_ok(value);
+      break;
   }
   if (ok) return std::nullopt;
   return must(m);
@@ -167,16 +190,19 @@ std::optional<std::string> normalise(const Member& m, json::Value& value) {
     }
     case Type::kText:
       if (!text_ok(m, value)) return must(m);
-      if (m.name == "templateId" && !value.as_string().empty() && !base::is_object_id(std::string_view(value.as_string())))
+      if (m.name == "templateId" && !value.as_string().empty() &&
+          !base::is_object_id(std::string_view(value.as_string())))
         return "templateId must be 24 lower-case hexadecimal digits";
-      if (m.name == "appId" && std::string_view(value.as_string())
-                                       .find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") !=
-                                   std::string_view::npos)
+      if (m.name == "appId" &&
+          std::string_view(value.as_string())
+                  .find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") !=
+              std::string_view::npos)
         return "appId must be letters, digits, _ or -";
       return std::nullopt;
     case Type::kSecret:
     case Type::kChoice:
-    case Type::kObject: return type_fault(m, value);
+    case Type::kObject:
+      return type_fault(m, value);
   }
   return must(m);
 }
@@ -194,8 +220,11 @@ json::Object credentials_schema() {
   for (int step = 1; step <= 4; ++step) {
     json::Array fields;
     for (const Member& m : kMembers) {
-      if (m.step != step || std::find(std::begin(kNotOffered), std::end(kNotOffered), m.name) != std::end(kNotOffered)) continue;
-      static constexpr std::string_view kTypes[] = {"string", "secret", "url", "boolean", "integer", "enum", "object"};
+      if (m.step != step ||
+          std::find(std::begin(kNotOffered), std::end(kNotOffered), m.name) != std::end(kNotOffered))
+        continue;
+      static constexpr std::string_view kTypes[] = {"string",  "secret", "url",   "boolean",
+                                                    "integer", "enum",   "object"};
       json::Object field;
       field["key"] = m.name;
       field["type"] = kTypes[static_cast<std::size_t>(m.type)];

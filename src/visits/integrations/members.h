@@ -1,4 +1,5 @@
-// The members of vendor 100ms's credentials, one table for reading, checking, defaults and the wizard's schema (visit-api.md §6.1).
+// The members of vendor 100ms's credentials, one table for reading, checking, defaults and the wizard's
+// schema (visit-api.md §6.1).
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,8 @@ struct Member {
   std::string_view name;
   std::string_view alias;
   Type type;
-  int step;                  // of the wizard
-  std::string_view fallback; // JSON text of the default, empty when there is none
+  int step;                   // of the wizard
+  std::string_view fallback;  // JSON text of the default, empty when there is none
   std::int64_t low = 0;
   std::int64_t high = 0;
   std::string_view choices;  // comma-separated

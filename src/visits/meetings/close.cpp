@@ -20,8 +20,10 @@ base::Duration backoff(std::int64_t attempts) {
   return base::Duration::seconds(std::min<std::int64_t>(30LL << shift, 3600));
 }
 
-Outcome<std::shared_ptr<Video>> video_of(Core& core, const std::string& org_id, const std::string& integration_id) {
-  auto row = read(core, [&](storage::Transaction& t) { return store::find_integration(t, org_id, integration_id); });
+Outcome<std::shared_ptr<Video>> video_of(Core& core, const std::string& org_id,
+                                         const std::string& integration_id) {
+  auto row =
+      read(core, [&](storage::Transaction& t) { return store::find_integration(t, org_id, integration_id); });
   if (!row) return refuse(Failure(row.error()));
   if (!*row) return refuse("integration_not_configured", "the integration of this visit is gone");
   return core.clients->of(**row);
@@ -29,19 +31,23 @@ Outcome<std::shared_ptr<Video>> video_of(Core& core, const std::string& org_id, 
 
 void finish_operation(Core& core, Operation o, const std::string& state, const OptionalText& code) {
   o.state = state;
-  auto done = write(core, [&](storage::Transaction& t) { return store::update_operation(t, o, code, core.now()); });
-  if (!done) telemetry::warn("an operation could not be marked", {{"operation", o.id}, {"code", done.error().code}});
+  auto done =
+      write(core, [&](storage::Transaction& t) { return store::update_operation(t, o, code, core.now()); });
+  if (!done)
+    telemetry::warn("an operation could not be marked", {{"operation", o.id}, {"code", done.error().code}});
 }
 
 void postpone_operation(Core& core, Operation o, const std::string& code) {
   ++o.attempts;
   o.next_attempt_at = core.now() + backoff(o.attempts);
   const bool stuck = o.attempts >= kAttemptsUntilStuck;
-  if (stuck) telemetry::error("a provider operation is stuck", {{"operation", o.id}, {"op", o.op}, {"code", code}});
+  if (stuck)
+    telemetry::error("a provider operation is stuck", {{"operation", o.id}, {"op", o.op}, {"code", code}});
   finish_operation(core, o, stuck ? "stuck" : o.state, code);
 }
 
-base::Result<void> mark_room_closed(storage::Transaction& t, Core& core, const std::string& org_id, const std::string& visit_id) {
+base::Result<void> mark_room_closed(storage::Transaction& t, Core& core, const std::string& org_id,
+                                    const std::string& visit_id) {
   auto visit = store::find_visit(t, org_id, visit_id);
   if (!visit) return base::fail(visit.error());
   if (!*visit || (*visit)->room_state != "closing") return {};
@@ -70,7 +76,8 @@ Outcome<void> close_now(Core& core, const Operation& o) {
   return {};
 }
 
-// A creation whose visit never came to be: the POST is an upsert by name, so it yields the room's id; the room is then disabled.
+// A creation whose visit never came to be: the POST is an upsert by name, so it yields the room's id; the
+// room is then disabled.
 Outcome<Operation> undo_creation(Core& core, Operation o) {
   auto video = video_of(core, o.org_id, o.integration_id);
   if (!video) return refuse(std::move(video.error()));
@@ -90,7 +97,8 @@ Outcome<Operation> undo_creation(Core& core, Operation o) {
     return refuse(from_provider(disabled.error(), "room.end"));
   auto room = (*video)->client.get_room(*o.room_id, deadline);
   if (!room) return refuse(from_provider(room.error(), "room.readback"));
-  if (room->enabled) return refuse("provider_bad_response", "the room is still enabled after it was disabled");
+  if (room->enabled)
+    return refuse("provider_bad_response", "the room is still enabled after it was disabled");
   return o;
 }
 
@@ -113,9 +121,10 @@ struct Closing {
   std::optional<Operation> operation;  // none when the room needs no call
 };
 
-// The state change of T6 or T7 with its event, and the operation row that will close the room, in one transaction.
-base::Result<Closing> store_end(storage::Transaction& t, Core& core, const Principal& principal, Visit v, const std::string& reason,
-                                bool room_closed) {
+// The state change of T6 or T7 with its event, and the operation row that will close the room, in one
+// transaction.
+base::Result<Closing> store_end(storage::Transaction& t, Core& core, const Principal& principal, Visit v,
+                                const std::string& reason, bool room_closed) {
   const base::WallTime now = core.now();
   const bool happened = v.status == "active";
   v.status = happened ? "ended" : "cancelled";
@@ -131,7 +140,14 @@ base::Result<Closing> store_end(storage::Transaction& t, Core& core, const Princ
   if (!*updated) return base::fail("visit_state_conflict", "the visit changed meanwhile");
   ++v.row_version;
   if (auto r = store::close_participants(t, v.org_id, v.id, now); !r) return base::fail(r.error());
-  store::Event event{v.org_id, v.id, happened ? "visit.ended" : "visit.cancelled", {}, actor_kind(principal), principal.actor, now, now};
+  store::Event event{v.org_id,
+                     v.id,
+                     happened ? "visit.ended" : "visit.cancelled",
+                     {},
+                     actor_kind(principal),
+                     principal.actor,
+                     now,
+                     now};
   event.data["status"] = v.status;
   event.data["reason"] = *v.status_reason;
   if (auto r = store::append_event(t, event); !r) return base::fail(r.error());
@@ -155,9 +171,11 @@ base::Result<Closing> store_end(storage::Transaction& t, Core& core, const Princ
 
 }  // namespace
 
-Outcome<Visit> end_observed_visit(Core& core, const Principal& principal, Visit visit, const std::string& reason, bool room_closed) {
-  auto closing =
-      write(core, [&](storage::Transaction& t) { return store_end(t, core, principal, visit, reason, room_closed); });
+Outcome<Visit> end_observed_visit(Core& core, const Principal& principal, Visit visit,
+                                  const std::string& reason, bool room_closed) {
+  auto closing = write(core, [&](storage::Transaction& t) {
+    return store_end(t, core, principal, visit, reason, room_closed);
+  });
   if (!closing) return refuse(Failure(closing.error()));
   if (!closing->operation) return std::move(closing->visit);
   if (auto closed = close_now(core, *closing->operation)) {
@@ -170,10 +188,12 @@ Outcome<Visit> end_observed_visit(Core& core, const Principal& principal, Visit 
   return std::move(closing->visit);
 }
 
-Outcome<EndedVisit> end_visit(Core& core, const Principal& principal, const std::string& visit_id, const std::string& reason) {
+Outcome<EndedVisit> end_visit(Core& core, const Principal& principal, const std::string& visit_id,
+                              const std::string& reason) {
   // A concurrent change of the row (the reconciler's) is met by reading again.
   for (int tries = 0;; ++tries) {
-    auto visit = read(core, [&](storage::Transaction& t) { return store::find_visit(t, principal.org_id, visit_id); });
+    auto visit =
+        read(core, [&](storage::Transaction& t) { return store::find_visit(t, principal.org_id, visit_id); });
     if (!visit) return refuse(Failure(visit.error()));
     if (!*visit) return refuse("not_found", "no such visit in this organisation");
     if (!(*visit)->open()) return EndedVisit{std::move(**visit), true};
@@ -184,14 +204,16 @@ Outcome<EndedVisit> end_visit(Core& core, const Principal& principal, const std:
 }
 
 void run_operations(Core& core) {
-  auto due = read(core, [&](storage::Transaction& t) { return store::list_due_operations(t, core.now(), 50); });
+  auto due =
+      read(core, [&](storage::Transaction& t) { return store::list_due_operations(t, core.now(), 50); });
   if (!due) {
     telemetry::warn("due operations could not be read", {{"code", due.error().code}});
     return;
   }
   for (Operation& o : *due) {
     const base::WallTime now = core.now();
-    auto mine = write(core, [&](storage::Transaction& t) { return store::lease_operation(t, o, now, now + kLease); });
+    auto mine =
+        write(core, [&](storage::Transaction& t) { return store::lease_operation(t, o, now, now + kLease); });
     if (mine && *mine) run_operation(core, std::move(o));
   }
 }

@@ -26,7 +26,8 @@ struct Gathered {
   OptionalText host_practitioner;  // whom the host link is for
 };
 
-base::Result<bool> known(storage::Transaction& t, const std::string& org_id, const char* type, const OptionalText& id) {
+base::Result<bool> known(storage::Transaction& t, const std::string& org_id, const char* type,
+                         const OptionalText& id) {
   if (!id) return true;
   auto found = store::find_resource(t, org_id, type, *id);
   if (!found) return base::fail(found.error());
@@ -48,7 +49,9 @@ base::Result<Gathered> gather(storage::Transaction& t, const Principal& principa
   if (!integrations) return base::fail(integrations.error());
   out.integrations = std::move(*integrations);
   const std::pair<const char*, const OptionalText*> references[] = {
-      {"Appointment", &wanted.appointment_id}, {"Patient", &wanted.patient_id}, {"Practitioner", &wanted.practitioner_id}};
+      {"Appointment", &wanted.appointment_id},
+      {"Patient", &wanted.patient_id},
+      {"Practitioner", &wanted.practitioner_id}};
   for (const auto& [type, id] : references) {
     auto stored = known(t, principal.org_id, type, *id);
     if (!stored) return base::fail(stored.error());
@@ -72,7 +75,8 @@ Outcome<void> check_wanted(const NewVisit& wanted, const Gathered& gathered) {
   }
   if (!Settings::of(gathered.org.settings).strict_references) return {};
   for (const std::string& warning : gathered.warnings)
-    if (warning != "no_practitioner") return refuse("reference_unknown", "an id of the request is not stored here: " + warning);
+    if (warning != "no_practitioner")
+      return refuse("reference_unknown", "an id of the request is not stored here: " + warning);
   return {};
 }
 
@@ -82,7 +86,8 @@ struct Attempt {
   provider::RoomSpec spec;
 };
 
-Attempt new_attempt(Core& core, const Principal& principal, const Integration& row, const Video& video, const NewVisit& wanted) {
+Attempt new_attempt(Core& core, const Principal& principal, const Integration& row, const Video& video,
+                    const NewVisit& wanted) {
   Attempt out;
   const base::WallTime now = core.now();
   out.spec.name = new_room_name(core.random);
@@ -107,22 +112,26 @@ Attempt new_attempt(Core& core, const Principal& principal, const Integration& r
 void give_up(Core& core, Operation operation, const std::string& code, bool may_have_acted) {
   operation.state = may_have_acted ? "compensating" : "failed";
   operation.next_attempt_at = core.now();
-  auto done = write(core, [&](storage::Transaction& t) { return store::update_operation(t, operation, code, core.now()); });
+  auto done = write(
+      core, [&](storage::Transaction& t) { return store::update_operation(t, operation, code, core.now()); });
   // The row then stays pending and the compensator finds it after kOperationPatience.
-  if (!done) telemetry::warn("an operation could not be marked", {{"operation", operation.id}, {"code", done.error().code}});
+  if (!done)
+    telemetry::warn("an operation could not be marked",
+                    {{"operation", operation.id}, {"code", done.error().code}});
 }
 
 std::string link_of(const provider::Failure& failure) {
   if (failure.code == "integration_credentials_rejected") return "token.accepted";
   if (failure.code == "integration_template_unknown") return "template.id";
-  if (failure.code == "provider_unreachable" || failure.code == "provider_timeout" || failure.code == "provider_tls_invalid" ||
-      failure.code == "provider_circuit_open")
+  if (failure.code == "provider_unreachable" || failure.code == "provider_timeout" ||
+      failure.code == "provider_tls_invalid" || failure.code == "provider_circuit_open")
     return "endpoint.reachable";
   return failure.detail.find("read-back") != std::string::npos ? "room.readback" : "room.create";
 }
 
 void log_failure(const Failure& failure, const std::string& cause, const std::string& request_id) {
-  telemetry::warn("100ms createRoom failed: " + cause + " " + failure.code + " link=" + failure.link + " requestId=" + request_id);
+  telemetry::warn("100ms createRoom failed: " + cause + " " + failure.code + " link=" + failure.link +
+                  " requestId=" + request_id);
 }
 
 struct Confirmed {
@@ -131,8 +140,8 @@ struct Confirmed {
   std::shared_ptr<Video> video;
 };
 
-Outcome<Confirmed> confirm_room(Core& core, const Principal& principal, const Integration& row, const NewVisit& wanted,
-                                base::SteadyTime deadline) {
+Outcome<Confirmed> confirm_room(Core& core, const Principal& principal, const Integration& row,
+                                const NewVisit& wanted, base::SteadyTime deadline) {
   auto video = core.clients->of(row);
   if (!video) {
     log_failure(video.error(), "configuration", wanted.request_id);
@@ -143,7 +152,8 @@ Outcome<Confirmed> confirm_room(Core& core, const Principal& principal, const In
     return refuse(std::move(fits.error()));
   }
   Attempt attempt = new_attempt(core, principal, row, **video, wanted);
-  auto noted = write(core, [&](storage::Transaction& t) { return store::insert_operation(t, attempt.operation); });
+  auto noted =
+      write(core, [&](storage::Transaction& t) { return store::insert_operation(t, attempt.operation); });
   if (!noted) return refuse(Failure(noted.error()));
   auto room = (*video)->client.create_confirmed_room(attempt.spec, deadline);
   if (!room) {
@@ -156,8 +166,8 @@ Outcome<Confirmed> confirm_room(Core& core, const Principal& principal, const In
   return Confirmed{std::move(attempt), std::move(*room), std::move(*video)};
 }
 
-Visit new_visit(Core& core, const Principal& principal, const Integration& row, const Confirmed& confirmed, const NewVisit& wanted,
-                const Gathered& gathered, const json::Array& failover) {
+Visit new_visit(Core& core, const Principal& principal, const Integration& row, const Confirmed& confirmed,
+                const NewVisit& wanted, const Gathered& gathered, const json::Array& failover) {
   const base::WallTime now = core.now();
   Visit v;
   v.id = core.random.uuid();
@@ -166,7 +176,8 @@ Visit new_visit(Core& core, const Principal& principal, const Integration& row, 
   v.kind = wanted.kind;
   v.integration_id = row.id;
   v.vendor_id = row.vendor_id;
-  v.template_id = confirmed.room.template_id.empty() ? confirmed.attempt.spec.template_id : confirmed.room.template_id;
+  v.template_id =
+      confirmed.room.template_id.empty() ? confirmed.attempt.spec.template_id : confirmed.room.template_id;
   v.region = confirmed.room.region.empty() ? confirmed.attempt.spec.region : confirmed.room.region;
   v.room_name = confirmed.attempt.spec.name;
   v.room_verified_at = now;
@@ -194,8 +205,9 @@ base::WallTime invite_expiry(const Core& core, const Visit& v, const Settings& s
   return std::max(*v.scheduled_end + settings.join_window_after, core.now() + settings.join_window_after);
 }
 
-base::Result<void> add_host_invite(storage::Transaction& t, Core& core, const Principal& principal, const Visit& v,
-                                   const std::string& practitioner_id, const base::Secret& secret, base::WallTime expires_at) {
+base::Result<void> add_host_invite(storage::Transaction& t, Core& core, const Principal& principal,
+                                   const Visit& v, const std::string& practitioner_id,
+                                   const base::Secret& secret, base::WallTime expires_at) {
   Invite invite;
   invite.id = core.random.uuid();
   invite.org_id = v.org_id;
@@ -208,26 +220,32 @@ base::Result<void> add_host_invite(storage::Transaction& t, Core& core, const Pr
 
 Outcome<CreatedVisit> reuse(Core& core, const NewVisit& wanted, const Visit& open) {
   const auto differs = [](const OptionalText& a, const OptionalText& b) { return a && b && *a != *b; };
-  if (differs(wanted.patient_id, open.patient_id) || differs(wanted.practitioner_id, open.host_practitioner_id)) {
+  if (differs(wanted.patient_id, open.patient_id) ||
+      differs(wanted.practitioner_id, open.host_practitioner_id)) {
     Failure failure("visit_open_for_appointment", "an open visit of this appointment has other people");
     failure.extra["visitId"] = open.id;
     return refuse(std::move(failure));
   }
-  if (!base::is_object_id(open.meeting_id)) return refuse("room_id_invalid", "the open visit of this appointment has a room id no provider issued");
-  auto row = read(core, [&](storage::Transaction& t) { return store::find_integration(t, open.org_id, open.integration_id); });
+  if (!base::is_object_id(open.meeting_id))
+    return refuse("room_id_invalid", "the open visit of this appointment has a room id no provider issued");
+  auto row = read(core, [&](storage::Transaction& t) {
+    return store::find_integration(t, open.org_id, open.integration_id);
+  });
   if (!row) return refuse(Failure(row.error()));
   if (!*row) return refuse("integration_not_configured", "the integration of the open visit is gone");
   auto video = core.clients->of(**row);
   if (!video) return refuse(std::move(video.error()));
   auto room = (*video)->client.get_room(open.meeting_id, (*video)->client.deadline());
-  if (!room && room.error().http_status == 404) return refuse("room_gone", "the provider no longer knows room " + open.meeting_id);
+  if (!room && room.error().http_status == 404)
+    return refuse("room_gone", "the provider no longer knows room " + open.meeting_id);
   if (!room) return refuse(from_provider(room.error(), "room.readback"));
   if (!room->enabled) return refuse("room_gone", "room " + open.meeting_id + " is disabled at the provider");
   return CreatedVisit{open, true, std::nullopt};
 }
 
 // One transaction: visit, host invite, event, operation done.
-Outcome<CreatedVisit> store_visit(Core& core, const Principal& principal, Confirmed& confirmed, Visit visit, const Gathered& gathered) {
+Outcome<CreatedVisit> store_visit(Core& core, const Principal& principal, Confirmed& confirmed, Visit visit,
+                                  const Gathered& gathered) {
   const base::Secret invite = new_invite(core.random);
   const Settings settings = Settings::of(gathered.org.settings);
   confirmed.attempt.operation.state = "done";
@@ -237,9 +255,12 @@ Outcome<CreatedVisit> store_visit(Core& core, const Principal& principal, Confir
     auto stored = write(core, [&](storage::Transaction& t) -> base::Result<void> {
       if (auto r = store::insert_visit(t, visit); !r) return r;
       if (gathered.host_practitioner)
-        if (auto r = add_host_invite(t, core, principal, visit, *gathered.host_practitioner, invite, invite_expiry(core, visit, settings)); !r)
+        if (auto r = add_host_invite(t, core, principal, visit, *gathered.host_practitioner, invite,
+                                     invite_expiry(core, visit, settings));
+            !r)
           return r;
-      store::Event event{visit.org_id, visit.id, "visit.created", {}, actor_kind(principal), principal.actor, visit.created_at, core.now()};
+      store::Event event{visit.org_id,          visit.id,        "visit.created",  {},
+                         actor_kind(principal), principal.actor, visit.created_at, core.now()};
       event.data["status"] = visit.status;
       event.data["meetingId"] = visit.meeting_id;
       if (auto r = store::append_event(t, event); !r) return r;
@@ -273,16 +294,20 @@ Outcome<CreatedVisit> store_visit(Core& core, const Principal& principal, Confir
 
 std::string actor_kind(const Principal& principal) {
   switch (principal.kind) {
-    case Principal::Kind::kOpenLoopback: return "open_loopback";
-    case Principal::Kind::kOperator: return "operator";
-    case Principal::Kind::kSystem: break;
+    case Principal::Kind::kOpenLoopback:
+      return "open_loopback";
+    case Principal::Kind::kOperator:
+      return "operator";
+    case Principal::Kind::kSystem:
+      break;
   }
   return "system";
 }
 
 bool is_availability(const Failure& failure) {
-  for (const std::string_view code : {"provider_unreachable", "provider_timeout", "provider_tls_invalid", "provider_error",
-                                      "provider_rate_limited", "provider_bad_response", "provider_circuit_open"})
+  for (const std::string_view code :
+       {"provider_unreachable", "provider_timeout", "provider_tls_invalid", "provider_error",
+        "provider_rate_limited", "provider_bad_response", "provider_circuit_open"})
     if (failure.code == code) return true;
   return false;
 }
@@ -303,7 +328,8 @@ Outcome<CreatedVisit> create_visit(Core& core, const Principal& principal, const
   if (candidates.empty()) {
     telemetry::warn("⚠️ No active 100ms integration found for org " + principal.org_id);
     return refuse(any ? "integration_disabled" : "integration_not_configured",
-                  any ? "No video integration of this organisation is enabled." : "This organisation has no video integration.");
+                  any ? "No video integration of this organisation is enabled."
+                      : "This organisation has no video integration.");
   }
   const base::SteadyTime deadline = core.clock.steady() + provider::Client::kDeadline;
   json::Array failover;
@@ -311,7 +337,9 @@ Outcome<CreatedVisit> create_visit(Core& core, const Principal& principal, const
   for (const Integration* row : candidates) {
     auto confirmed = confirm_room(core, principal, *row, wanted, deadline);
     if (confirmed)
-      return store_visit(core, principal, *confirmed, new_visit(core, principal, *row, *confirmed, wanted, *gathered, failover), *gathered);
+      return store_visit(core, principal, *confirmed,
+                         new_visit(core, principal, *row, *confirmed, wanted, *gathered, failover),
+                         *gathered);
     if (!is_availability(confirmed.error())) return refuse(std::move(confirmed.error()));
     json::Object attempt;
     attempt["integrationId"] = row->id;
@@ -324,12 +352,14 @@ Outcome<CreatedVisit> create_visit(Core& core, const Principal& principal, const
     last = std::move(confirmed.error());
   }
   if (candidates.size() == 1) return refuse(std::move(*last));
-  Failure failure("provider_unavailable", "Every video provider of this organisation failed; nothing was stored.");
+  Failure failure("provider_unavailable",
+                  "Every video provider of this organisation failed; nothing was stored.");
   failure.extra["attempts"] = std::move(failover);
   return refuse(std::move(failure));
 }
 
-Outcome<CreatedVisit> create_visit_of_appointment(Core& core, const Principal& principal, const std::string& appointment_id, bool reopen,
+Outcome<CreatedVisit> create_visit_of_appointment(Core& core, const Principal& principal,
+                                                  const std::string& appointment_id, bool reopen,
                                                   const std::string& request_id) {
   struct Found {
     std::optional<FhirResource> resource;
@@ -347,10 +377,12 @@ Outcome<CreatedVisit> create_visit_of_appointment(Core& core, const Principal& p
     return refuse("appointment_not_found", "this organisation has no Appointment " + appointment_id);
   const Appointment appointment = read_appointment(*found->resource);
   for (const std::string_view closed : {"cancelled", "noshow", "entered-in-error"})
-    if (appointment.status == closed) return refuse("appointment_closed", "the Appointment is " + appointment.status);
+    if (appointment.status == closed)
+      return refuse("appointment_closed", "the Appointment is " + appointment.status);
   if (appointment.patients.size() != 1 || appointment.practitioners.empty())
-    return refuse("appointment_people_unclear", "the Appointment names " + std::to_string(appointment.patients.size()) + " patients and " +
-                                                    std::to_string(appointment.practitioners.size()) + " practitioners");
+    return refuse("appointment_people_unclear",
+                  "the Appointment names " + std::to_string(appointment.patients.size()) + " patients and " +
+                      std::to_string(appointment.practitioners.size()) + " practitioners");
   if (found->last && found->last->status == "ended" && !reopen) {
     Failure failure("appointment_already_fulfilled", "an earlier visit of this appointment has ended");
     failure.extra["visitId"] = found->last->id;
@@ -367,7 +399,8 @@ Outcome<CreatedVisit> create_visit_of_appointment(Core& core, const Principal& p
   return create_visit(core, principal, wanted);
 }
 
-Outcome<HostLink> make_host_link(Core& core, const Principal& principal, const std::string& visit_id, const std::string& practitioner_id) {
+Outcome<HostLink> make_host_link(Core& core, const Principal& principal, const std::string& visit_id,
+                                 const std::string& practitioner_id) {
   struct Found {
     std::optional<Visit> visit;
     std::optional<Organization> org;
@@ -389,7 +422,10 @@ Outcome<HostLink> make_host_link(Core& core, const Principal& principal, const s
   const base::Secret secret = new_invite(core.random);
   const base::WallTime expires = invite_expiry(core, *found->visit, Settings::of(found->org->settings));
   auto stored = write(core, [&](storage::Transaction& t) -> base::Result<void> {
-    if (auto r = store::revoke_host_invites(t, principal.org_id, visit_id, "Practitioner/" + practitioner_id, core.now()); !r) return r;
+    if (auto r = store::revoke_host_invites(t, principal.org_id, visit_id, "Practitioner/" + practitioner_id,
+                                            core.now());
+        !r)
+      return r;
     return add_host_invite(t, core, principal, *found->visit, practitioner_id, secret, expires);
   });
   if (!stored) return refuse(Failure(stored.error()));

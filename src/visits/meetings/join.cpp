@@ -27,7 +27,8 @@ Failure closed(const Visit& v) {
   return failure;
 }
 
-Outcome<Room> room_of(Core& core, const std::function<base::Result<std::optional<Visit>>(storage::Transaction&)>& find) {
+Outcome<Room> room_of(Core& core,
+                      const std::function<base::Result<std::optional<Visit>>(storage::Transaction&)>& find) {
   auto found = read(core, [&](storage::Transaction& t) -> base::Result<std::optional<Room>> {
     auto visit = find(t);
     if (!visit) return base::fail(visit.error());
@@ -38,7 +39,8 @@ Outcome<Room> room_of(Core& core, const std::function<base::Result<std::optional
     if (!integration) return base::fail(integration.error());
     auto people = store::presence(t, (*visit)->org_id, (*visit)->id);
     if (!people) return base::fail(people.error());
-    if (!*org || !*integration) return base::fail("internal_error", "a visit without its organisation or integration");
+    if (!*org || !*integration)
+      return base::fail("internal_error", "a visit without its organisation or integration");
     return std::optional<Room>(Room{std::move(**visit), std::move(**org), std::move(**integration), *people});
   });
   if (!found) return refuse(Failure(found.error()));
@@ -62,7 +64,9 @@ json::Object lobby_object(const Room& room) {
   o["orgName"] = room.org.name;
   o["displayName"] = v.display_name;
   o["scheduledStart"] = time_value(v.scheduled_start);
-  o["joinOpensAt"] = v.scheduled_start ? json::Value(base::format_rfc3339(*v.scheduled_start - settings.join_window_before)) : json::Value(nullptr);
+  o["joinOpensAt"] = v.scheduled_start
+                         ? json::Value(base::format_rfc3339(*v.scheduled_start - settings.join_window_before))
+                         : json::Value(nullptr);
   o["hostPresent"] = room.presence.hosts > 0;
   o["waitingRoom"] = v.waiting_room;
   json::Object features;
@@ -84,11 +88,16 @@ Outcome<std::optional<Invite>> invite_of(Core& core, const Room& room, const Joi
       return refuse("role_not_allowed", "the role of a host needs a sign-in or a host link");
     return std::optional<Invite>{};
   }
-  auto invite = read(core, [&](storage::Transaction& t) { return store::find_invite(t, room.visit.org_id, secret_hash(*wanted.invite)); });
+  auto invite = read(core, [&](storage::Transaction& t) {
+    return store::find_invite(t, room.visit.org_id, secret_hash(*wanted.invite));
+  });
   if (!invite) return refuse(Failure(invite.error()));
-  const bool usable = *invite && (*invite)->visit_id == room.visit.id && !(*invite)->revoked_at && core.now() < (*invite)->expires_at;
+  const bool usable = *invite && (*invite)->visit_id == room.visit.id && !(*invite)->revoked_at &&
+                      core.now() < (*invite)->expires_at;
   if (!usable) {
-    Failure failure("role_not_allowed", "this personal link is not valid: it was replaced, revoked, has run out, or belongs to another visit");
+    Failure failure("role_not_allowed",
+                    "this personal link is not valid: it was replaced, revoked, has run out, or belongs to "
+                    "another visit");
     failure.remedy = "Ask the clinic for a new link.";
     return refuse(std::move(failure));
   }
@@ -99,7 +108,8 @@ Outcome<void> check_window(const Room& room, bool host, base::WallTime now) {
   if (!room.visit.scheduled_start) return {};
   const Settings settings = Settings::of(room.org.settings);
   const base::WallTime opens = *room.visit.scheduled_start - settings.join_window_before;
-  const base::WallTime closes = room.visit.scheduled_end.value_or(*room.visit.scheduled_start) + settings.join_window_after;
+  const base::WallTime closes =
+      room.visit.scheduled_end.value_or(*room.visit.scheduled_start) + settings.join_window_after;
   if (!host && now < opens) {
     Failure failure("visit_not_open_yet", "this visit opens later");
     failure.extra["opensAt"] = base::format_rfc3339(opens);
@@ -115,9 +125,11 @@ struct Ticket {
   base::WallTime expires_at;
 };
 
-base::Result<Ticket> issue_ticket(storage::Transaction& t, Core& core, const Participant& p, const Settings& settings) {
+base::Result<Ticket> issue_ticket(storage::Transaction& t, Core& core, const Participant& p,
+                                  const Settings& settings) {
   Ticket out{new_ticket(core.random), core.now() + settings.ticket_ttl};
-  if (auto r = store::set_ticket(t, p.org_id, p.id, secret_hash(out.secret.reveal()), out.expires_at); !r) return base::fail(r.error());
+  if (auto r = store::set_ticket(t, p.org_id, p.id, secret_hash(out.secret.reveal()), out.expires_at); !r)
+    return base::fail(r.error());
   return out;
 }
 
@@ -127,13 +139,15 @@ struct Joined {
 };
 
 // The participant of this person: the one of the same personal invite again, else a new one.
-base::Result<Joined> admit(storage::Transaction& t, Core& core, const Room& room, const std::optional<Invite>& invite, const JoinRequest& wanted) {
+base::Result<Joined> admit(storage::Transaction& t, Core& core, const Room& room,
+                           const std::optional<Invite>& invite, const JoinRequest& wanted) {
   const Settings settings = Settings::of(room.org.settings);
   const base::WallTime now = core.now();
   if (invite) {
     auto again = store::find_participant_of_invite(t, room.visit.org_id, invite->id);
     if (!again) return base::fail(again.error());
-    if (*again && ((*again)->state == "denied" || (*again)->state == "removed")) return base::fail("role_not_allowed", "the host has removed this person");
+    if (*again && ((*again)->state == "denied" || (*again)->state == "removed"))
+      return base::fail("role_not_allowed", "the host has removed this person");
     if (*again) {
       Participant p = std::move(**again);
       p.display_name = wanted.display_name;
@@ -143,12 +157,14 @@ base::Result<Joined> admit(storage::Transaction& t, Core& core, const Room& room
       if (!ticket) return base::fail(ticket.error());
       return Joined{std::move(p), std::move(*ticket)};
     }
-    if (invite->uses >= invite->max_uses) return base::fail("role_not_allowed", "this personal link was used too often");
+    if (invite->uses >= invite->max_uses)
+      return base::fail("role_not_allowed", "this personal link was used too often");
     if (auto r = store::count_invite_use(t, room.visit.org_id, invite->id); !r) return base::fail(r.error());
   }
   auto people = store::presence(t, room.visit.org_id, room.visit.id);
   if (!people) return base::fail(people.error());
-  if (people->issued >= kParticipantsPerVisit) return base::fail("room_full", "this visit has 50 participants");
+  if (people->issued >= kParticipantsPerVisit)
+    return base::fail("room_full", "this visit has 50 participants");
   Participant p;
   p.id = core.random.uuid();
   p.org_id = room.visit.org_id;
@@ -170,7 +186,9 @@ base::Result<Joined> admit(storage::Transaction& t, Core& core, const Room& room
     json::Object data;
     data["participantId"] = p.id;
     data["type"] = p.type;
-    if (auto r = store::append_event(t, {p.org_id, p.visit_id, type, std::move(data), "participant", p.id, now, now}); !r)
+    if (auto r = store::append_event(
+            t, {p.org_id, p.visit_id, type, std::move(data), "participant", p.id, now, now});
+        !r)
       return base::fail(r.error());
   }
   auto ticket = issue_ticket(t, core, p, settings);
@@ -188,8 +206,8 @@ Outcome<base::Secret> token_for(Video& video, const Visit& visit, const Particip
   return std::move(*token);
 }
 
-json::Object answer(const Room& room, const Participant& p, const std::optional<Ticket>& ticket, const base::Secret& token,
-                    const OptionalText& endpoint) {
+json::Object answer(const Room& room, const Participant& p, const std::optional<Ticket>& ticket,
+                    const base::Secret& token, const OptionalText& endpoint) {
   json::Object o;
   o["visit"] = lobby_object(room);
   o["participantId"] = p.id;
@@ -212,7 +230,9 @@ json::Object answer(const Room& room, const Participant& p, const std::optional<
 }
 
 Outcome<Room> room_of_holder(Core& core, const TicketHolder& holder) {
-  auto room = room_of(core, [&](storage::Transaction& t) { return store::find_visit(t, holder.visit.org_id, holder.visit.id); });
+  auto room = room_of(core, [&](storage::Transaction& t) {
+    return store::find_visit(t, holder.visit.org_id, holder.visit.id);
+  });
   if (room && !room->visit.open()) return refuse(closed(room->visit));
   return room;
 }
@@ -225,7 +245,8 @@ Outcome<json::Object> lobby_view(Core& core, const std::string& code) {
   return lobby_object(*room);
 }
 
-Outcome<json::Object> join(Core& core, const std::string& code, const JoinRequest& wanted, const http::Request& request) {
+Outcome<json::Object> join(Core& core, const std::string& code, const JoinRequest& wanted,
+                           const http::Request& request) {
   auto room = room_by_code(core, code);
   if (!room) return refuse(std::move(room.error()));
   if (!room->visit.open()) return refuse(closed(room->visit));
@@ -236,7 +257,8 @@ Outcome<json::Object> join(Core& core, const std::string& code, const JoinReques
   }
   auto invite = invite_of(core, *room, wanted);
   if (!invite) return refuse(std::move(invite.error()));
-  if (!*invite && Settings::of(room->org.settings).invite_only) return refuse("invite_required", "this clinic takes personal links only");
+  if (!*invite && Settings::of(room->org.settings).invite_only)
+    return refuse("invite_required", "this clinic takes personal links only");
   const bool host = *invite && (*invite)->kind == "host";
   if (auto open = check_window(*room, host, core.now()); !open) return refuse(std::move(open.error()));
   auto video = core.clients->of(room->integration);
@@ -245,7 +267,8 @@ Outcome<json::Object> join(Core& core, const std::string& code, const JoinReques
   if (!joined) return refuse(Failure(joined.error()));
   auto token = token_for(**video, room->visit, joined->participant);
   if (!token) return refuse(std::move(token.error()));
-  return answer(*room, joined->participant, joined->ticket, *token, init_endpoint(core.config, (*video)->config, request));
+  return answer(*room, joined->participant, joined->ticket, *token,
+                init_endpoint(core.config, (*video)->config, request));
 }
 
 Outcome<TicketHolder> holder_of(Core& core, std::string_view ticket) {
@@ -266,23 +289,28 @@ Outcome<TicketHolder> holder_of(Core& core, std::string_view ticket) {
   return std::move(**found);
 }
 
-Outcome<json::Object> join_answer(Core& core, const TicketHolder& holder, bool renew, const http::Request& request) {
+Outcome<json::Object> join_answer(Core& core, const TicketHolder& holder, bool renew,
+                                  const http::Request& request) {
   auto room = room_of_holder(core, holder);
   if (!room) return refuse(std::move(room.error()));
   auto video = core.clients->of(room->integration);
   if (!video) return refuse(std::move(video.error()));
   std::optional<Ticket> ticket;
   if (renew) {
-    auto issued = write(core, [&](storage::Transaction& t) { return issue_ticket(t, core, holder.participant, Settings::of(room->org.settings)); });
+    auto issued = write(core, [&](storage::Transaction& t) {
+      return issue_ticket(t, core, holder.participant, Settings::of(room->org.settings));
+    });
     if (!issued) return refuse(Failure(issued.error()));
     ticket = std::move(*issued);
   }
   auto token = token_for(**video, room->visit, holder.participant);
   if (!token) return refuse(std::move(token.error()));
-  return answer(*room, holder.participant, ticket, *token, init_endpoint(core.config, (*video)->config, request));
+  return answer(*room, holder.participant, ticket, *token,
+                init_endpoint(core.config, (*video)->config, request));
 }
 
-Outcome<json::Object> media_token_answer(Core& core, const TicketHolder& holder, const http::Request& request) {
+Outcome<json::Object> media_token_answer(Core& core, const TicketHolder& holder,
+                                         const http::Request& request) {
   auto room = room_of_holder(core, holder);
   if (!room) return refuse(std::move(room.error()));
   auto video = core.clients->of(room->integration);
@@ -306,7 +334,8 @@ Outcome<void> leave(Core& core, const TicketHolder& holder) {
     if (auto r = store::update_participant(t, p); !r) return r;
     json::Object data;
     data["participantId"] = p.id;
-    return store::append_event(t, {p.org_id, p.visit_id, "participant.left", std::move(data), "participant", p.id, core.now(), core.now()});
+    return store::append_event(t, {p.org_id, p.visit_id, "participant.left", std::move(data), "participant",
+                                   p.id, core.now(), core.now()});
   });
   if (!done) return refuse(Failure(done.error()));
   return {};

@@ -1,5 +1,6 @@
-// The lobby and joining (visit-api.md §5.1), for visits without a waiting room: the bare code admits a guest, a host invite admits the
-// practitioner it was made for. Nobody is promoted or silently downgraded. Worker threads.
+// The lobby and joining (visit-api.md §5.1), for visits without a waiting room: the bare code admits a guest,
+// a host invite admits the practitioner it was made for. Nobody is promoted or silently downgraded. Worker
+// threads.
 #pragma once
 
 #include <string>
@@ -21,7 +22,8 @@ struct JoinRequest {
   OptionalText role;
   OptionalText language;
 };
-Outcome<json::Object> join(Core& core, const std::string& code, const JoinRequest& wanted, const http::Request& request);
+Outcome<json::Object> join(Core& core, const std::string& code, const JoinRequest& wanted,
+                           const http::Request& request);
 
 // The holder of a join ticket. Codes ticket_invalid, ticket_expired.
 struct TicketHolder {
@@ -29,10 +31,13 @@ struct TicketHolder {
   Visit visit;
 };
 Outcome<TicketHolder> holder_of(Core& core, std::string_view ticket);
-// The join answer for a ticket holder, with a media token; `renew` also gives a new ticket and kills the old one.
-Outcome<json::Object> join_answer(Core& core, const TicketHolder& holder, bool renew, const http::Request& request);
+// The join answer for a ticket holder, with a media token; `renew` also gives a new ticket and kills the old
+// one.
+Outcome<json::Object> join_answer(Core& core, const TicketHolder& holder, bool renew,
+                                  const http::Request& request);
 // {"token","role","roomId","initEndpoint","expiresAt"} for the current state.
-Outcome<json::Object> media_token_answer(Core& core, const TicketHolder& holder, const http::Request& request);
+Outcome<json::Object> media_token_answer(Core& core, const TicketHolder& holder,
+                                         const http::Request& request);
 Outcome<void> leave(Core& core, const TicketHolder& holder);
 
 }  // namespace visits

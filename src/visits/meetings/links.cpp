@@ -24,16 +24,23 @@ OptionalText loopback_page(const http::Request& request) {
 
 }  // namespace
 
-json::Value time_value(const OptionalTime& time) { return time ? json::Value(base::format_rfc3339(*time)) : json::Value(nullptr); }
-json::Value text_value(const OptionalText& text) { return text ? json::Value(*text) : json::Value(nullptr); }
+json::Value time_value(const OptionalTime& time) {
+  return time ? json::Value(base::format_rfc3339(*time)) : json::Value(nullptr);
+}
+json::Value text_value(const OptionalText& text) {
+  return text ? json::Value(*text) : json::Value(nullptr);
+}
 
-std::string public_link(const Config& config, const std::string& code) { return config.public_web_url + "/meeting/" + code; }
+std::string public_link(const Config& config, const std::string& code) {
+  return config.public_web_url + "/meeting/" + code;
+}
 
 std::string host_link(const Config& config, const std::string& code, const base::Secret& invite) {
   return public_link(config, code) + "#i=" + invite.reveal();
 }
 
-OptionalText init_endpoint(const Config& config, const ProviderConfig& provider, const http::Request& request) {
+OptionalText init_endpoint(const Config& config, const ProviderConfig& provider,
+                           const http::Request& request) {
   if (!provider.init_endpoint.empty()) return provider.init_endpoint;
   auto url = parse_url(provider.api_endpoint);
   if (!url || provider.api_endpoint.rfind("https://api.100ms.live", 0) == 0) return std::nullopt;

@@ -15,8 +15,8 @@ const Principal kProvider{Principal::Kind::kSystem, "", "system"};
 
 struct Sides {
   int hosts = 0;
-  int guests = 0;      // the patient side
-  int others = 0;      // interpreters
+  int guests = 0;  // the patient side
+  int others = 0;  // interpreters
   int total() const { return hosts + guests + others; }
 };
 
@@ -31,7 +31,8 @@ struct Seen {
 };
 
 // What the peer list says about the participants.
-Seen compare(const std::vector<Participant>& participants, const std::vector<provider::Peer>& peers, base::WallTime now, const Settings& settings) {
+Seen compare(const std::vector<Participant>& participants, const std::vector<provider::Peer>& peers,
+             base::WallTime now, const Settings& settings) {
   Seen out;
   std::map<std::string_view, const provider::Peer*> by_user;
   for (const provider::Peer& peer : peers) by_user[peer.user_id] = &peer;
@@ -111,14 +112,16 @@ Step advance(Visit v, const Sides& sides, base::WallTime now, const Settings& se
   return out;
 }
 
-base::Result<void> store_step(storage::Transaction& t, const Step& step, const std::vector<Change>& changes, base::WallTime now) {
+base::Result<void> store_step(storage::Transaction& t, const Step& step, const std::vector<Change>& changes,
+                              base::WallTime now) {
   if (step.changed) {
     auto updated = store::update_visit(t, step.visit, now);
     if (!updated) return base::fail(updated.error());
     if (!*updated) return base::fail("visit_state_conflict", "the visit changed meanwhile");
   }
   const auto note = [&](const std::string& type, json::Object data) {
-    return store::append_event(t, {step.visit.org_id, step.visit.id, type, std::move(data), "provider", "active-room", now, now});
+    return store::append_event(
+        t, {step.visit.org_id, step.visit.id, type, std::move(data), "provider", "active-room", now, now});
   };
   for (const Change& change : changes) {
     if (auto r = store::update_participant(t, change.participant); !r) return r;
@@ -146,7 +149,8 @@ struct Stored {
 bool PresenceWatch::take_turn(const std::string& visit_id) {
   const base::SteadyTime now = core_.clock.steady();
   std::lock_guard lock(mutex_);
-  if (last_read_.size() > 10'000) std::erase_if(last_read_, [&](const auto& entry) { return now - entry.second > kFreshFor; });
+  if (last_read_.size() > 10'000)
+    std::erase_if(last_read_, [&](const auto& entry) { return now - entry.second > kFreshFor; });
   const auto it = last_read_.find(visit_id);
   if (it != last_read_.end() && now - it->second < kFreshFor) return false;
   last_read_[visit_id] = now;
@@ -197,10 +201,12 @@ void PresenceWatch::observe(const Visit& visit) {
 
 Visit PresenceWatch::refreshed(Visit visit) {
   if (!visit.open() || visit.room_state != "confirmed") return visit;
-  auto people = read(core_, [&](storage::Transaction& t) { return store::presence(t, visit.org_id, visit.id); });
+  auto people =
+      read(core_, [&](storage::Transaction& t) { return store::presence(t, visit.org_id, visit.id); });
   if (!people || (people->issued == 0 && visit.status == "scheduled") || !take_turn(visit.id)) return visit;
   observe(visit);
-  auto now = read(core_, [&](storage::Transaction& t) { return store::find_visit(t, visit.org_id, visit.id); });
+  auto now =
+      read(core_, [&](storage::Transaction& t) { return store::find_visit(t, visit.org_id, visit.id); });
   return now && *now ? std::move(**now) : visit;
 }
 

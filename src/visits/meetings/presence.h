@@ -1,5 +1,6 @@
-// Who is in the room, as the provider says (visit-api.md §4.1, §4.2): matches peers to participants by user_id and moves the visit through T2 to
-// T6. A page never changes these states. Thread-safe; blocking: worker threads only.
+// Who is in the room, as the provider says (visit-api.md §4.1, §4.2): matches peers to participants by
+// user_id and moves the visit through T2 to T6. A page never changes these states. Thread-safe; blocking:
+// worker threads only.
 #pragma once
 
 #include <map>
@@ -17,8 +18,9 @@ class PresenceWatch {
 
   explicit PresenceWatch(Core& core) : core_(core) {}
 
-  // Reads the provider's room of an open visit when the last reading is older than kFreshFor and somebody may be in it; returns the visit as
-  // it is then. A provider failure leaves the visit as it was: nothing is known, nothing is said.
+  // Reads the provider's room of an open visit when the last reading is older than kFreshFor and somebody may
+  // be in it; returns the visit as it is then. A provider failure leaves the visit as it was: nothing is
+  // known, nothing is said.
   Visit refreshed(Visit visit);
   // All visits somebody may be in.
   void run();

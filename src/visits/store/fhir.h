@@ -1,4 +1,5 @@
-// fhir_resources with their history and search index. Every statement names its organisation. Any worker thread.
+// fhir_resources with their history and search index. Every statement names its organisation. Any worker
+// thread.
 #pragma once
 
 #include <optional>
@@ -20,12 +21,13 @@ struct IndexEntry {
 };
 
 // Stores the next version, its history row and its index entries.
-base::Result<void> put_resource(Transaction& t, const std::string& org_id, const FhirResource& r, const std::string& actor,
-                                const std::vector<IndexEntry>& index);
-base::Result<std::optional<FhirResource>> find_resource(Transaction& t, const std::string& org_id, const std::string& type,
-                                                        const std::string& id);
+base::Result<void> put_resource(Transaction& t, const std::string& org_id, const FhirResource& r,
+                                const std::string& actor, const std::vector<IndexEntry>& index);
+base::Result<std::optional<FhirResource>> find_resource(Transaction& t, const std::string& org_id,
+                                                        const std::string& type, const std::string& id);
 // The resource of `type` that was stored first.
-base::Result<std::optional<FhirResource>> first_resource(Transaction& t, const std::string& org_id, const std::string& type);
+base::Result<std::optional<FhirResource>> first_resource(Transaction& t, const std::string& org_id,
+                                                         const std::string& type);
 
 struct AppointmentFilter {
   OptionalTime from;  // start >= from
@@ -33,7 +35,9 @@ struct AppointmentFilter {
   OptionalText status;
   std::int64_t limit = 200;
 };
-base::Result<std::vector<FhirResource>> list_appointments(Transaction& t, const std::string& org_id, const AppointmentFilter& filter);
-base::Result<std::int64_t> count_appointments(Transaction& t, const std::string& org_id, const AppointmentFilter& filter);
+base::Result<std::vector<FhirResource>> list_appointments(Transaction& t, const std::string& org_id,
+                                                          const AppointmentFilter& filter);
+base::Result<std::int64_t> count_appointments(Transaction& t, const std::string& org_id,
+                                              const AppointmentFilter& filter);
 
 }  // namespace visits::store

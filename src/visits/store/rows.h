@@ -1,4 +1,5 @@
-// Rows of the visits tables as plain values (visit-api.md §2.1). Times are UTC; JSON columns are parsed where they are used as objects.
+// Rows of the visits tables as plain values (visit-api.md §2.1). Times are UTC; JSON columns are parsed where
+// they are used as objects.
 #pragma once
 
 #include <cstdint>

@@ -41,7 +41,7 @@ struct MediaPacket {
   bool assign(const rtc::RtpView& view, std::int64_t extended_sequence, rtc::Codec packet_codec,
               const PublisherExtensions& ids);
   // Everything that differs between subscribers; absolute values, so the order of subscribers does not
-  // matter.
+  // matter: the same arguments give the same bytes.
   void patch(std::uint32_t ssrc, std::uint8_t payload_type, const RewrittenFields& fields,
              std::uint16_t transport_sequence, base::SteadyTime now);
   base::Bytes view() const { return base::Bytes(bytes).first(size); }

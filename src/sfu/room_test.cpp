@@ -176,6 +176,42 @@ TEST_F(RoomTest, ANackIsAnsweredByRtxFromTheCache) {
   EXPECT_EQ(answers[1].sequence, static_cast<std::uint16_t>(answers[0].sequence + 1));
 }
 
+// AES-GCM gives its keystream away when one number is sealed twice with different bytes (RFC 3711 §9.1), the
+// sending time among them.
+TEST_F(RoomTest, WithoutRtxARetransmissionIsTheVeryDatagramOfTheFirstTime) {
+  a = &h.join("a");
+  video = &a->add_track(MediaKind::kVideo, "v1");
+  h.negotiate(*a);
+  b = &h.add("b");
+  b->accepts_rtx = false;
+  h.negotiate(*b);
+  h.do_in_room([&](Room& r) { r.start_subscribe(PeerId("b")); });
+  h.run(500);
+  ASSERT_TRUE(b->subscribe->connected);
+  h.prefer_video("b", "v1", Layer::kHigh);
+  b->subscribe->keep_datagrams = true;
+  frame(true);
+  b->subscribe->lossy = true;
+  frame(false);
+  frame(false);
+  b->subscribe->lossy = false;
+  const auto sent = b->subscribe->datagrams;
+  ASSERT_EQ(sent.size(), 3u);
+  video_ssrc = Client::media_ssrc(*b->subscribed("v1"));
+  const auto first = of_ssrc(*b->subscribe, video_ssrc);
+  ASSERT_EQ(first.size(), 1u);
+  h.run(50);
+  b->subscribe->datagrams.clear();
+  b->send_nack(video_ssrc, {static_cast<std::uint16_t>(first[0].sequence + 1),
+                            static_cast<std::uint16_t>(first[0].sequence + 2)});
+  h.run(10);
+  EXPECT_EQ(of_ssrc(*b->subscribe, video_ssrc).size(), 3u);
+  EXPECT_EQ(h.worker->counters().retransmitted.get(), 2u);
+  ASSERT_EQ(b->subscribe->datagrams.size(), 2u);
+  EXPECT_EQ(b->subscribe->datagrams[0], sent[1]);
+  EXPECT_EQ(b->subscribe->datagrams[1], sent[2]);
+}
+
 TEST_F(RoomTest, RetransmissionsHaveABudget) {
   two_peers();
   h.prefer_video("b", "v1", Layer::kHigh);

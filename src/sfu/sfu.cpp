@@ -93,6 +93,8 @@ class SfuImpl final : public Sfu {
     s.video_forwarded = c.video_forwarded.get();
     s.rooms = c.rooms.get();
     s.peers = c.peers.get();
+    s.send_drops = c.send_drops.get();
+    s.transport_feedback_in = c.transport_feedback_in.get();
     return s;
   }
 

@@ -80,6 +80,8 @@ struct WorkerStats {
   std::uint64_t nacks_in = 0, retransmitted = 0, keyframe_requests = 0;
   std::uint64_t audio_forwarded = 0, video_forwarded = 0;
   std::uint64_t rooms = 0, peers = 0;
+  std::uint64_t send_drops = 0;             // datagrams the kernel did not take
+  std::uint64_t transport_feedback_in = 0;  // transport-cc reports of subscribers
 };
 
 class Sfu {

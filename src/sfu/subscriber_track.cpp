@@ -132,14 +132,23 @@ void SubscriberTrack::forward(MediaPacket& packet, ReceiveStream& stream, base::
       rewriter_.map(packet.sequence, packet.timestamp, packet.has_vp8 ? &packet.vp8 : nullptr, now);
   if (!fields) return;
   const auto codec = rtc::subscriber_codec(packet.codec);
-  packet.patch(ssrc_, codec.payload_type, *fields, connection_.next_transport_sequence(), now);
+  const auto number = connection_.next_transport_sequence();
+  packet.patch(ssrc_, codec.payload_type, *fields, number, now);
   if (!connection_.send_rtp(packet.view())) return;
   ++packets_;
   octets_ += static_cast<std::uint32_t>(packet.size - packet.payload_offset);
   if (sent_) {
     auto& sent = (*sent_)[static_cast<std::size_t>(fields->sequence) % kSent];
-    sent = {fields->sequence,  packet.sequence,    &stream,     stream.generation(),
-            fields->timestamp, fields->picture_id, fields->tl0, {}};
+    sent = {fields->sequence,
+            packet.sequence,
+            &stream,
+            stream.generation(),
+            fields->timestamp,
+            fields->picture_id,
+            fields->tl0,
+            number,
+            now,
+            {}};
     connection_.counters().video_forwarded.add();
   } else {
     connection_.counters().audio_forwarded.add();
@@ -165,12 +174,14 @@ void SubscriberTrack::retransmit(std::uint16_t sequence, base::SteadyTime now) {
   sent.last_retransmit = now;
   const RewrittenFields fields{sent.out, sent.timestamp, sent.picture_id, sent.tl0};
   const auto codec = rtc::subscriber_codec(packet->codec);
-  const auto number = connection_.next_transport_sequence();
-  packet->patch(ssrc_, codec.payload_type, fields, number, now);
   if (!rtx_) {
+    // The very bytes of the first time, header extensions included: anything else under a number that was
+    // sealed already would use a nonce twice.
+    packet->patch(ssrc_, codec.payload_type, fields, sent.transport_sequence, sent.sent_at);
     if (connection_.send_rtp(packet->view())) connection_.counters().retransmitted.add();
     return;
   }
+  packet->patch(ssrc_, codec.payload_type, fields, connection_.next_transport_sequence(), now);
   std::array<std::uint8_t, MediaPacket::kCapacity + 2> buffer;
   const auto size = rtc::wrap_rtx(packet->view(), packet->payload_offset, rtx_ssrc_, rtx_sequence_,
                                   codec.rtx_payload_type, buffer);

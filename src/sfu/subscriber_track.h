@@ -54,6 +54,8 @@ class SubscriberTrack {
     std::uint32_t timestamp = 0;
     std::uint16_t picture_id = 0;
     std::uint8_t tl0 = 0;
+    std::uint16_t transport_sequence = 0;
+    base::SteadyTime sent_at;
     base::SteadyTime last_retransmit;
   };
   static constexpr std::size_t kSent = 512;

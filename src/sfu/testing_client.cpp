@@ -92,6 +92,7 @@ void ClientConnection::poll(base::SteadyTime now) {
     const auto n =
         ::recvfrom(fd_, buffer.data(), buffer.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
     if (n <= 0) break;
+    if (keep_datagrams) datagrams.emplace_back(buffer.begin(), buffer.begin() + n);
     if (lossy) continue;
     transport_->handle(base::MutableBytes(buffer).first(static_cast<std::size_t>(n)),
                        base::SocketAddress::v4(ntohl(from.sin_addr.s_addr), ntohs(from.sin_port)), now);
@@ -261,6 +262,7 @@ std::string Client::answer_subscribe(const std::string& offer) {
     m.msid_stream.clear();
     m.msid_track.clear();
     if (m.direction == rtc::Direction::kSendOnly) m.direction = rtc::Direction::kRecvOnly;
+    if (!accepts_rtx) std::erase_if(m.formats, [](const rtc::RtpFormat& f) { return f.codec == "rtx"; });
   }
   return rtc::write_sdp(answer);
 }

@@ -49,6 +49,8 @@ class ClientConnection final : public rtc::TransportListener {
   bool connected = false;
   std::uint16_t channel = 0;
   bool lossy = false;  // true: everything that arrives is thrown away
+  bool keep_datagrams = false;
+  std::vector<std::vector<std::uint8_t>> datagrams;  // sealed, as they arrived, when keep_datagrams
 
   rtc::Transport& transport() { return *transport_; }
 
@@ -126,6 +128,7 @@ class Client {
   rtc::SessionDescription publish_answer;
   std::deque<ClientTrack> tracks_list;
   std::uint16_t transport_sequence = 0;
+  bool accepts_rtx = true;  // false: answers leave RTX out
 
  private:
   std::uint64_t version_ = 0;

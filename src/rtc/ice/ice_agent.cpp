@@ -73,10 +73,8 @@ void IceAgent::restart(const IceCredentials& local) {
   local_.renew(local);
   check_succeeded_ = false;
   next_check_ = {};
-  if (failed_) {
-    failed_ = false;
-    alive_at_.reset();
-  }
+  failed_ = false;
+  alive_at_.reset();  // whoever restarts gets the whole time to come back
 }
 
 bool IceAgent::handle(base::Bytes datagram, const base::SocketAddress& from, base::SteadyTime now) {

@@ -45,7 +45,7 @@ class IceAgent {
   void set_remote(const IceCredentials& remote);
   void set_candidate(const base::SocketAddress& address);
   // New local credentials; the pair in use stays valid until the new one was used. Revives an agent that lost
-  // consent.
+  // consent; the time until it is lost (again) starts anew.
   void restart(const IceCredentials& local);
   const IceCredentials& local() const { return local_.current; }
 

@@ -176,6 +176,22 @@ TEST_F(LiteAgent, ConsentNeedsAuthenticatedChecks) {
                   .has_value());
 }
 
+TEST_F(LiteAgent, ARestartBeforeTheEndGivesTheWholeTimeAgain) {
+  ask({}, address("198.51.100.1"));
+  now = now + base::Duration::seconds(29);
+  agent.handle_timeout(now);
+  agent.restart({"RENEWED1", "renewed-password-renewed-password"});
+  EXPECT_LE(agent.next_timeout(), now);
+  agent.handle_timeout(now);
+  EXPECT_EQ(agent.next_timeout(), now + IceAgent::kConsentTimeout);
+  now = now + base::Duration::seconds(29);
+  agent.handle_timeout(now);
+  EXPECT_EQ(events.lost, 0);
+  now = now + base::Duration::seconds(1);
+  agent.handle_timeout(now);
+  EXPECT_EQ(events.lost, 1);
+}
+
 TEST_F(LiteAgent, OldCredentialsWorkUntilTheNewOnesWereUsed) {
   const auto from = address("198.51.100.1");
   ask({}, from);

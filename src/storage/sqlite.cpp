@@ -280,11 +280,13 @@ base::Result<std::unique_ptr<Connection>> open_sqlite(const std::string& file, b
   const bool memory = file == ":memory:";
   if (!memory) {
     // Made here, so that a file with patients in it is nobody else's from its first byte; -wal and -shm take
-    // its mode.
-    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
+    // its mode. O_EXCL, because closing a descriptor of an existing file drops every POSIX lock this process
+    // holds on it, SQLite's own included (fcntl(2)).
+    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+      ::close(fd);
+    else if (errno != EEXIST)
       return base::fail(kUnavailable, "cannot open the database file " + file + ": " + std::strerror(errno));
-    ::close(fd);
   }
   sqlite3* raw = nullptr;
   const int opened = sqlite3_open_v2(

@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -440,6 +442,31 @@ TEST(Sqlite, SettingsOfTheSpecification) {
             5000);
   const auto mode = std::filesystem::status(fresh.options().url.substr(7)).permissions();
   EXPECT_EQ(mode & std::filesystem::perms(077), std::filesystem::perms::none);
+}
+
+// A command beside a running server is another process: when it closes the database it must not take itself for
+// the last user and remove the log the server still writes to.
+TEST(Sqlite, AnotherProcessLeavesTheLogOfThisOneAlone) {
+  storage::testing::FreshDatabase fresh(Backend::kSqlite);
+  ASSERT_TRUE(fresh.db().query("CREATE TABLE t (n INTEGER)"));
+  ASSERT_TRUE(fresh.db().query("SELECT n FROM t"));
+  ASSERT_TRUE(fresh.db().begin_read());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    bool done = false;
+    {
+      const auto other = Database::open({.url = fresh.options().url, .schema = {}});
+      done = other && (*other)->query("INSERT INTO t VALUES (1)");
+    }
+    ::_exit(done ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  EXPECT_TRUE(std::filesystem::exists(fresh.options().url.substr(7) + "-wal"));
+  ASSERT_TRUE(fresh.db().query("INSERT INTO t VALUES (2)"));
+  const auto other = fresh.open();
+  EXPECT_EQ(other->query("SELECT n FROM t").value().rows.size(), 2u);
 }
 
 TEST(Database, SaysWhyItCannotBeOpened) {

@@ -63,6 +63,11 @@ void ClientConnection::restart_ice() {
 }
 
 void ClientConnection::on_send(base::Bytes datagram, const base::SocketAddress& to) {
+  if (up) return up->push(datagram, now_);
+  send_now(datagram, to);
+}
+
+void ClientConnection::send_now(base::Bytes datagram, const base::SocketAddress& to) {
   const auto address = native(to);
   ::sendto(fd_, datagram.data(), datagram.size(), 0, reinterpret_cast<const sockaddr*>(&address),
            sizeof address);
@@ -85,19 +90,29 @@ void ClientConnection::send_rtcp(base::Bytes plain) {
 }
 
 void ClientConnection::poll(base::SteadyTime now) {
+  now_ = now;
   std::array<std::uint8_t, 2048> buffer;
   sockaddr_in from{};
+  const auto handle = [&](base::MutableBytes datagram) {
+    if (keep_datagrams) datagrams.emplace_back(datagram.begin(), datagram.end());
+    if (lossy) return;
+    transport_->handle(datagram, server_, now);
+  };
   for (;;) {
     socklen_t size = sizeof from;
     const auto n =
         ::recvfrom(fd_, buffer.data(), buffer.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
     if (n <= 0) break;
-    if (keep_datagrams) datagrams.emplace_back(buffer.begin(), buffer.begin() + n);
-    if (lossy) continue;
-    transport_->handle(base::MutableBytes(buffer).first(static_cast<std::size_t>(n)),
-                       base::SocketAddress::v4(ntohl(from.sin_addr.s_addr), ntohs(from.sin_port)), now);
+    const auto datagram = base::MutableBytes(buffer).first(static_cast<std::size_t>(n));
+    if (down) {
+      down->push(datagram, now);
+    } else {
+      handle(datagram);
+    }
   }
+  if (down) down->pop(now, handle);
   if (transport_->next_timeout() <= now) transport_->handle_timeout(now);
+  if (up) up->pop(now, [&](base::MutableBytes datagram) { send_now(datagram, server_); });
 }
 
 void ClientConnection::on_rtp(base::MutableBytes packet, base::SteadyTime) {

@@ -13,6 +13,7 @@
 #include "rtc/sdp/sdp.h"
 #include "rtc/transport.h"
 #include "sfu/sfu.h"
+#include "sfu/testing_impairment.h"
 
 namespace sfu::testing {
 
@@ -49,6 +50,8 @@ class ClientConnection final : public rtc::TransportListener {
   bool connected = false;
   std::uint16_t channel = 0;
   bool lossy = false;  // true: everything that arrives is thrown away
+  // A bad network in between; null: none.
+  std::unique_ptr<ImpairedLink> up, down;
   bool keep_datagrams = false;
   std::vector<std::vector<std::uint8_t>> datagrams;  // sealed, as they arrived, when keep_datagrams
 
@@ -56,6 +59,7 @@ class ClientConnection final : public rtc::TransportListener {
 
  private:
   void open_socket();
+  void send_now(base::Bytes datagram, const base::SocketAddress& to);
   void on_send(base::Bytes datagram, const base::SocketAddress& to) override;
   void on_remote_address(const base::SocketAddress&) override {}
   void on_connected() override { connected = true; }
@@ -77,6 +81,7 @@ class ClientConnection final : public rtc::TransportListener {
   std::unique_ptr<rtc::Transport> transport_;
   int fd_ = -1;
   base::SocketAddress server_;
+  base::SteadyTime now_;
 };
 
 // A track the client publishes.

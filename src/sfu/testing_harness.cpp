@@ -62,8 +62,9 @@ bool Harness::prefer_video(const std::string& subscriber, const std::string& tra
 }
 
 void Harness::run(int ms) {
-  for (int at = 0; at < ms; at += 5) {
-    clock.advance(base::Duration::millis(5));
+  for (int at = 0; at < ms; at += step_ms) {
+    clock.advance(base::Duration::millis(step_ms));
+    if (each_step) each_step(clock.steady());
     worker->run_once(0);
     for (auto& [name, client] : clients) {
       client->poll(clock.steady());

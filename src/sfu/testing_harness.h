@@ -47,7 +47,7 @@ class Harness {
   Client& join(const std::string& name, PeerPolicy policy = host());
   // Sends the client's offer with its tracks and applies the answer. Returns the answer's text.
   std::string negotiate(Client& client);
-  // Turns the clock in steps of 5 ms and lets everybody work. Subscribe offers are answered unless
+  // Turns the clock in steps of step_ms and lets everybody work. Subscribe offers are answered unless
   // `answering` is off.
   void run(int ms);
   void do_in_room(const std::function<void(Room&)>& use);
@@ -61,6 +61,8 @@ class Harness {
   std::unique_ptr<Worker> worker;
   std::map<std::string, std::unique_ptr<Client>> clients;
   bool answering = true;
+  int step_ms = 5;
+  std::function<void(base::SteadyTime)> each_step;  // media of the test, before everybody works
   const RoomId room{"room"};
 
  private:

@@ -1,8 +1,7 @@
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 
 #include "storage/testing_databases.h"
@@ -451,19 +450,10 @@ TEST(Sqlite, AnotherProcessLeavesTheLogOfThisOneAlone) {
   ASSERT_TRUE(fresh.db().query("CREATE TABLE t (n INTEGER)"));
   ASSERT_TRUE(fresh.db().query("SELECT n FROM t"));
   ASSERT_TRUE(fresh.db().begin_read());
-  const pid_t child = ::fork();
-  if (child == 0) {
-    bool done = false;
-    {
-      const auto other = Database::open({.url = fresh.options().url, .schema = {}});
-      done = other && (*other)->query("INSERT INTO t VALUES (1)");
-    }
-    ::_exit(done ? 0 : 1);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_EQ(status, 0);
-  EXPECT_TRUE(std::filesystem::exists(fresh.options().url.substr(7) + "-wal"));
+  // A program of its own: a forked copy would share what SQLite knows of this process's locks.
+  const std::string file = fresh.options().url.substr(7);
+  ASSERT_EQ(std::system(("sqlite3 '" + file + "' 'INSERT INTO t VALUES (1)'").c_str()), 0);
+  EXPECT_TRUE(std::filesystem::exists(file + "-wal"));
   ASSERT_TRUE(fresh.db().query("INSERT INTO t VALUES (2)"));
   const auto other = fresh.open();
   EXPECT_EQ(other->query("SELECT n FROM t").value().rows.size(), 2u);

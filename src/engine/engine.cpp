@@ -124,7 +124,7 @@ struct Engine::Impl final : sfu::Events {
           return closed;
         continue;
       }
-      live.open(session.room_id, session.workspace_id)
+      live.open(session.workspace_id, session.room_id)
           ->post(
               [session, left = std::move(inside->second)](LiveRoom& room) { room.restore(session, left); });
     }
@@ -132,7 +132,7 @@ struct Engine::Impl final : sfu::Events {
   }
 
   void on_room(const sfu::RoomId& room_id, LiveRoom::Task task) {
-    if (const auto room = live.find(room_id.str())) room->post(std::move(task));
+    if (const auto room = live.find(room_id)) room->post(std::move(task));
   }
 
   void on_subscribe_offer(const sfu::RoomId& room, const sfu::PeerId& peer, std::string sdp) override {

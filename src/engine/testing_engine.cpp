@@ -11,10 +11,6 @@ namespace engine::testing {
 
 namespace {
 
-std::string migrations_folder() {
-  return (std::filesystem::path(TELEVISIT_SOURCE_DIR) / "migrations" / "engine").string();
-}
-
 const std::string kHead = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
 const std::string kTransport =
     "c=IN IP4 0.0.0.0\r\na=ice-ufrag:Yxz1\r\na=ice-pwd:0f2Yv9sQzXw3bN6mK8pL1cTd\r\na=ice-options:trickle\r\n"
@@ -28,6 +24,10 @@ std::string channel_section() {
 }
 
 }  // namespace
+
+std::string migrations_folder() {
+  return (std::filesystem::path(TELEVISIT_SOURCE_DIR) / "migrations" / "engine").string();
+}
 
 std::string channel_offer() {
   return kHead + "a=group:BUNDLE 0\r\na=msid-semantic: WMS\r\n" + channel_section();

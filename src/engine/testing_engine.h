@@ -24,6 +24,7 @@ struct Answer {
   http::ClientResponse raw;
 };
 
+std::string migrations_folder();
 // What Chromium sends in `join`: a data channel and nothing else.
 std::string channel_offer();
 // The same with an audio and a video m-line; the ids are the second words of msid.

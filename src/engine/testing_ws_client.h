@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/address.h"
@@ -33,6 +34,8 @@ class WsClient {
   // The names of all notifications that have come, in order, up to an answered ping: proof that nothing else
   // is on its way.
   std::vector<std::string> drain();
+  // What came and was not asked for yet, replies of unknown ids included.
+  std::deque<json::Object> take_waiting() { return std::exchange(waiting_, {}); }
   // Waits for the server's close frame (or the end of the stream: 1006).
   std::uint16_t wait_close();
   void close(std::uint16_t code);

@@ -60,7 +60,7 @@ http::Response refused(const Refusal& refusal) {
 http::Response ManagementApi::active_room(const http::Request& request, const Workspace& w) {
   auto room = room_of(request, w);
   if (!room) return room.error();
-  auto session = services_.live.ask(room->id, [](LiveRoom& live) -> std::optional<json::Object> {
+  auto session = services_.live.ask(w.id, room->id, [](LiveRoom& live) -> std::optional<json::Object> {
     const auto snapshot = live.snapshot();
     if (!snapshot || snapshot->peers.empty()) return std::nullopt;
     json::Array ids;
@@ -80,7 +80,7 @@ http::Response ManagementApi::active_peers(const http::Request& request, const W
   if (!room) return room.error();
   const std::string user(request.query_value("user_id").value_or("")),
       role(request.query_value("role").value_or(""));
-  auto peers = services_.live.ask(room->id, [user, role](LiveRoom& live) -> std::optional<json::Object> {
+  auto peers = services_.live.ask(w.id, room->id, [user, role](LiveRoom& live) -> std::optional<json::Object> {
     const auto snapshot = live.snapshot();
     if (!snapshot) return std::nullopt;
     json::Object found;
@@ -100,7 +100,7 @@ http::Response ManagementApi::active_peer(const http::Request& request, const Wo
   auto room = room_of(request, w);
   if (!room) return room.error();
   auto found = services_.live.ask(
-      room->id, [id = std::string(request.param("peer_id"))](LiveRoom& live) -> Outcome<json::Object> {
+      w.id, room->id, [id = std::string(request.param("peer_id"))](LiveRoom& live) -> Outcome<json::Object> {
         if (!live.snapshot()) return refuse(404, "session not found");
         const Peer* peer = live.find_peer(id);
         if (!peer) return refuse(404, "peer not found");
@@ -120,7 +120,7 @@ http::Response ManagementApi::update_peer(const http::Request& request, const Wo
   auto& given = read.value;
   if (given.role && given.role->empty()) given.role.reset();
   auto updated = services_.live.ask(
-      room->id, [id = std::string(request.param("peer_id")), given](LiveRoom& live) -> Outcome<json::Object> {
+      w.id, room->id, [id = std::string(request.param("peer_id")), given](LiveRoom& live) -> Outcome<json::Object> {
         if (!live.snapshot()) return refuse(404, "session not found");
         auto peer = live.update_peer(id, given.name, given.role, given.metadata);
         if (!peer) return tl::unexpected(peer.error());
@@ -139,7 +139,7 @@ http::Response ManagementApi::send_message(const http::Request& request, const W
   if (!read.ok()) return invalid_body(read.errors);
   if (body->contains("peerId"))
     telemetry::info("send-message with peerId, read as peer_id", {{"room", room->id}});
-  auto sent = services_.live.ask(room->id, [given = std::move(read.value)](LiveRoom& live) {
+  auto sent = services_.live.ask(w.id, room->id, [given = std::move(read.value)](LiveRoom& live) {
     return live.send_server_message(given.message, given.type.value_or("chat"), given.peer_id.value_or(""),
                                     given.role.value_or(""));
   });
@@ -156,7 +156,7 @@ http::Response ManagementApi::remove_peers(const http::Request& request, const W
   if (!read.ok()) return invalid_body(read.errors);
   if (read.value.peer_id.value_or("").empty() && read.value.role.value_or("").empty())
     return invalid_body("peer_id or role is required");
-  auto removed = services_.live.ask(room->id, [given = std::move(read.value)](LiveRoom& live) {
+  auto removed = services_.live.ask(w.id, room->id, [given = std::move(read.value)](LiveRoom& live) {
     return live.remove_by_server(given.peer_id.value_or(""), given.role.value_or(""),
                                  given.reason.value_or(""));
   });
@@ -171,14 +171,14 @@ http::Response ManagementApi::end_room(const http::Request& request, const Works
   if (!body) return body.error();
   auto read = json::read<bodies::EndRoom>(*body);
   if (!read.ok()) return invalid_body(read.errors);
-  auto active = services_.live.ask(room->id, [](LiveRoom& live) { return live.snapshot().has_value(); });
+  auto active = services_.live.ask(w.id, room->id, [](LiveRoom& live) { return live.snapshot().has_value(); });
   if (!active.value_or(false)) return no_session();
   if (read.value.lock.value_or(false)) {
     room->enabled = false;  // before anybody is sent away, so that nobody comes back in between
     room->updated_at = std::max(services_.clock.wall(), room->updated_at + base::Duration::millis(1));
     if (auto stored = services_.store.update_room(*room); !stored) return storage_failure(stored.error());
   }
-  services_.live.ask(room->id, [reason = read.value.reason.value_or("")](LiveRoom& live) {
+  services_.live.ask(w.id, room->id, [reason = read.value.reason.value_or("")](LiveRoom& live) {
     live.end_session({}, reason);
     return true;
   });

@@ -8,7 +8,7 @@ namespace engine {
 
 namespace {
 
-constexpr std::size_t kDefaultRoomSize = 2500;
+constexpr std::size_t kDefaultRoomSize = 2500, kLargeRoomSize = 20000;
 
 std::vector<sfu::PublishedTrack> to_media(const std::map<std::string, Track>& tracks) {
   std::vector<sfu::PublishedTrack> out;
@@ -30,9 +30,8 @@ Outcome<void> LiveRoom::may_join(const VerifiedToken& token) {
   if (!room_->enabled) return refuse(403, "room is not active");
   const Role* role = book_.find(token.role);
   if (!role) return refuse(401, "role is invalid");
-  const auto size = static_cast<std::size_t>(room_->size.value_or(0) > 0 ? *room_->size
-                                             : room_->large_room         ? 20000
-                                                                         : kDefaultRoomSize);
+  std::size_t size = room_->large_room ? kLargeRoomSize : kDefaultRoomSize;
+  if (room_->size.value_or(0) > 0) size = static_cast<std::size_t>(*room_->size);
   if (peers_.size() >= size) return refuse(403, "room is full");
   return room_for_role(token.role, nullptr);
 }

@@ -52,6 +52,11 @@ inline tl::unexpected<Refusal> refuse(int code, std::string message) {
   return tl::unexpected(Refusal{code, std::move(message)});
 }
 
+// What the media plane calls a room.
+inline sfu::RoomId media_room_of(const std::string& workspace_id, const std::string& room_id) {
+  return sfu::RoomId(workspace_id + "/" + room_id);
+}
+
 class LiveRoom : public std::enable_shared_from_this<LiveRoom> {  // shared: queued tasks keep their room
  public:
   LiveRoom(std::string room_id, std::string workspace_id, RoomServices& services,
@@ -144,7 +149,7 @@ class LiveRoom : public std::enable_shared_from_this<LiveRoom> {  // shared: que
   Peer* peer_named(const std::string& peer_id);
   const Role* role_of(const Peer& peer) const { return book_.find(peer.self.role); }
   std::size_t joined_count() const;
-  sfu::RoomId media_room() const { return sfu::RoomId(room_id_); }
+  sfu::RoomId media_room() const { return media_room_of(workspace_id_, room_id_); }
   sfu::PeerId media_peer(const std::string& peer_id) const { return sfu::PeerId(peer_id); }
 
   // Constant after construction.

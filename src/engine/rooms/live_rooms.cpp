@@ -2,15 +2,19 @@
 
 namespace engine {
 
-LiveRoomPtr LiveRooms::find(const std::string& room_id) const {
+LiveRoomPtr LiveRooms::find(const std::string& workspace_id, const std::string& room_id) const {
+  return find(media_room_of(workspace_id, room_id));
+}
+
+LiveRoomPtr LiveRooms::find(const sfu::RoomId& media_room) const {
   const std::lock_guard lock(mutex_);
-  const auto it = rooms_.find(room_id);
+  const auto it = rooms_.find(media_room);
   return it == rooms_.end() ? nullptr : it->second;
 }
 
-LiveRoomPtr LiveRooms::open(const std::string& room_id, const std::string& workspace_id) {
+LiveRoomPtr LiveRooms::open(const std::string& workspace_id, const std::string& room_id) {
   const std::lock_guard lock(mutex_);
-  auto& room = rooms_[room_id];
+  auto& room = rooms_[media_room_of(workspace_id, room_id)];
   if (!room) room = std::make_shared<LiveRoom>(room_id, workspace_id, services_, pool_.make_serial_queue());
   return room;
 }

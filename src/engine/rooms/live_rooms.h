@@ -22,8 +22,11 @@ class LiveRooms {
  public:
   LiveRooms(RoomServices& services, net::WorkerPool& pool) : services_(services), pool_(pool) {}
 
-  LiveRoomPtr find(const std::string& room_id) const;
-  LiveRoomPtr open(const std::string& room_id, const std::string& workspace_id);
+  // Two workspaces never share a live room: a token of one that names the other's room opens a room of its
+  // own, in which every socket is refused.
+  LiveRoomPtr find(const std::string& workspace_id, const std::string& room_id) const;
+  LiveRoomPtr find(const sfu::RoomId& media_room) const;
+  LiveRoomPtr open(const std::string& workspace_id, const std::string& room_id);
   // Gives every room its tick and forgets those nobody uses.
   void tick();
   std::size_t size() const;
@@ -32,9 +35,10 @@ class LiveRooms {
   // threads of another pool only: waiting on the rooms' own pool would starve it. `f` must own what it uses.
   // Throws std::runtime_error when no answer comes within 10 s.
   template <class F>
-  auto ask(const std::string& room_id, F f) -> std::optional<std::invoke_result_t<F, LiveRoom&>> {
+  auto ask(const std::string& workspace_id, const std::string& room_id, F f)
+      -> std::optional<std::invoke_result_t<F, LiveRoom&>> {
     using Result = std::invoke_result_t<F, LiveRoom&>;
-    const LiveRoomPtr room = find(room_id);
+    const LiveRoomPtr room = find(workspace_id, room_id);
     if (!room) return std::nullopt;
     auto promise =
         std::make_shared<std::promise<Result>>();  // shared: the task may outlive a caller that gave up
@@ -50,7 +54,7 @@ class LiveRooms {
   RoomServices& services_;
   net::WorkerPool& pool_;
   mutable std::mutex mutex_;
-  std::map<std::string, LiveRoomPtr> rooms_;  // guarded by mutex_
+  std::map<sfu::RoomId, LiveRoomPtr> rooms_;  // by media_room_of(); guarded by mutex_
 };
 
 }  // namespace engine

@@ -109,10 +109,11 @@ std::optional<http::Response> Entrance::refusal(const VerifiedToken& token, cons
   if (!*room) return init_error(401, "invalid room id: " + shown(token.room_id));
   // Whoever is inside comes back whatever happened to the room or the template meanwhile: the session goes
   // on.
-  auto inside = services_.live.ask(token.room_id, [peer_id, user = token.user_id](LiveRoom& live) {
-    const Peer* peer = live.find_peer(peer_id);
-    return peer && peer->self.user_id == user;
-  });
+  auto inside =
+      services_.live.ask(token.workspace->id, token.room_id, [peer_id, user = token.user_id](LiveRoom& live) {
+        const Peer* peer = live.find_peer(peer_id);
+        return peer && peer->self.user_id == user;
+      });
   if (inside.value_or(false)) return std::nullopt;
   auto found = services_.store.template_by_id(token.workspace->id, (*room)->template_id);
   if (!found) return storage_failure(found.error());
@@ -152,7 +153,7 @@ tl::expected<http::WebSocketEvents, http::WebSocketRefusal> Entrance::accept(
   if (!base::is_object_id(token->room_id)) return refuse(401, "invalid room id: " + shown(token->room_id));
   if (!is_peer_id(peer_id)) return refuse(400, "peer must be an id of 1 to 64 letters, digits, - _ .");
 
-  const LiveRoomPtr room = services_.live.open(token->room_id, token->workspace->id);
+  const LiveRoomPtr room = services_.live.open(token->workspace->id, token->room_id);
   auto connection = std::make_shared<Connection>(peer_id, std::move(*token), socket);
   if (!room->post([connection](LiveRoom& live) { live.attach(connection); }))
     return refuse(503, "the server is closing");

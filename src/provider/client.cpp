@@ -10,8 +10,6 @@
 namespace provider {
 namespace {
 
-constexpr base::Duration kCallTimeout = base::Duration::seconds(8);
-constexpr base::Duration kConnectTimeout = base::Duration::seconds(3);
 constexpr base::Duration kFirstPause = base::Duration::millis(150);
 constexpr int kTemplatesPerPage = 100;
 constexpr int kTemplatePages = 10;
@@ -90,8 +88,9 @@ http::ClientRequest Client::request(const std::string& method, const std::string
                  {"accept", "application/json"},
                  {"content-type", "application/json"}};
   out.body = body;
-  out.connect_timeout = kConnectTimeout;
-  out.total_timeout = kCallTimeout;
+  out.connect_timeout = options_.connect_timeout;
+  out.total_timeout = options_.call_timeout;
+  out.address_allowed = options_.address_allowed;
   return out;
 }
 

@@ -31,6 +31,11 @@ struct Credentials {
 struct ClientOptions {
   std::shared_ptr<Breaker> breaker;           // none: no circuit
   std::function<void(base::Duration)> pause;  // between retries; none: the thread sleeps
+  base::Duration connect_timeout = base::Duration::seconds(3);
+  base::Duration call_timeout = base::Duration::seconds(8);
+  // Asked with the address of every connection before a packet goes there (visit-api.md §6.3); none: every
+  // address.
+  std::function<bool(const base::SocketAddress&)> address_allowed;
 };
 
 // How a call to the endpoint itself went, for the doctor.

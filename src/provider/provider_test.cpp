@@ -80,6 +80,19 @@ TEST_F(ProviderTest, RefusesEveryFormOfARoomThatIsNotConfirmed) {
   }
 }
 
+TEST_F(ProviderTest, AnAddressThatIsNotAllowedGetsNoPacket) {
+  provider::ClientOptions options;
+  options.pause = [](base::Duration) {};
+  options.address_allowed = [](const base::SocketAddress& address) { return !address.is_loopback(); };
+  provider::Client c(
+      {provider::testing::kAppId, base::Secret(provider::testing::kSecret), imposter_.endpoint()}, http_,
+      clock_, random_, std::move(options));
+  auto room = c.create_confirmed_room(spec(), c.deadline());
+  ASSERT_FALSE(room);
+  EXPECT_EQ(room.error().code, "provider_unreachable");
+  EXPECT_TRUE(imposter_.asked("POST", "/v2").empty());
+}
+
 TEST_F(ProviderTest, ReadBackMustAgree) {
   auto c = client();
   imposter_.misbehave([](const http::Request& request) -> std::optional<http::Response> {

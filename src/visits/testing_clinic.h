@@ -23,7 +23,8 @@ inline std::string migrations_folder() {
 
 class Clinic {
  public:
-  explicit Clinic(storage::Backend backend, bool missing_template = false)
+  explicit Clinic(storage::Backend backend, bool missing_template = false,
+                  const std::function<void(Config&)>& change = {})
       : fresh(backend),
         key_file_(std::filesystem::temp_directory_path() /
                   ("televisit-key-" + random.text("abcdefghijklmnop", 12))) {
@@ -38,6 +39,8 @@ class Clinic {
     config.open_loopback = "auto";
     config.own_engine_endpoints = {imposter.endpoint()};
     config.background = false;
+    config.provider_pause = [](base::Duration) {};
+    if (change) change(config);
     auto opened =
         Visits::open(std::move(config), {fresh.db(), *keyring_, clock, random, metrics_, pool_, timers_});
     if (!opened) throw std::runtime_error(opened.error().code + ": " + opened.error().detail);

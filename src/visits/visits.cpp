@@ -11,6 +11,7 @@
 #include "visits/integrations/doctor.h"
 #include "visits/meetings/close.h"
 #include "visits/meetings/presence.h"
+#include "visits/meetings/repair.h"
 #include "visits/store/organizations.h"
 
 namespace visits {
@@ -163,6 +164,16 @@ base::Result<std::vector<TemplateInfo>> Visits::list_templates(const std::string
   auto templates = live_templates(impl_->core, *principal, integration_id);
   if (!templates) return base::fail(error_of(templates.error()));
   return std::move(*templates);
+}
+
+base::Result<RepairReport> Visits::repair_rooms(const RepairOptions& options) {
+  return visits::repair_rooms(impl_->core, options);
+}
+
+int RepairReport::exit_code() const {
+  for (const RepairedRoom& room : rooms)
+    if (room.action == "listed" || room.action == "failed") return 1;
+  return rooms.empty() ? 0 : 2;
 }
 
 void Visits::run_housekeeping() {

@@ -3,6 +3,7 @@
 // the round that runs; destroy servers that use its routes first.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +30,10 @@ struct Config {
   std::string open_loopback = "auto";                // auto, on, off (visit-api.md §3.2)
   std::vector<std::string> allow_private_endpoints;  // origins or URL prefixes an operator vouches for
   std::vector<std::string> own_engine_endpoints;     // the engine's own listener: http on loopback is allowed
-  bool background = true;                            // reconciler and compensator on the timers
+  base::Duration provider_connect_timeout = base::Duration::seconds(3);  // visit-api.md §6.4
+  base::Duration provider_call_timeout = base::Duration::seconds(8);
+  std::function<void(base::Duration)> provider_pause;  // between retries; none: the thread sleeps
+  bool background = true;                              // reconciler and compensator on the timers
 };
 
 struct Dependencies {
@@ -85,6 +89,29 @@ struct TemplateInfo {
   std::vector<std::string> missing;  // what keeps it from fitting, in words
 };
 
+// `televisit repair rooms` (visit-api.md §2.2).
+struct RepairOptions {
+  std::optional<std::string> org_id;  // none: every organisation
+  bool verify = false;                // also read every open visit's room back from its provider
+  bool apply = false;                 // otherwise nothing is changed
+};
+struct RepairedRoom {
+  std::string org_id;
+  std::string visit_id;
+  std::string code;
+  std::string status;
+  std::string room_id;      // as it was found
+  std::string fault;        // malformed, gone, disabled, not_verifiable
+  std::string action;       // listed, repaired, marked (a closed visit, left as history), failed
+  std::string new_room_id;  // when repaired
+  std::string detail;       // why it failed or could not be verified
+};
+struct RepairReport {
+  std::vector<RepairedRoom> rooms;
+  // 0 nothing wrong, 1 something left, 2 repaired.
+  int exit_code() const;
+};
+
 class Visits {
  public:
   // Migrates. Errors: those of storage::migrate, "listener_not_loopback" (open_loopback on, but reachable
@@ -105,6 +132,9 @@ class Visits {
   base::Result<TestRun> test_integration(const std::string& org_id, const std::string& integration_id);
   base::Result<std::vector<TemplateInfo>> list_templates(const std::string& org_id,
                                                          const std::string& integration_id);
+
+  // Blocking; talks to the providers when it verifies or repairs. Errors: those of the database.
+  base::Result<RepairReport> repair_rooms(const RepairOptions& options);
 
   // One round of the reconciler and of the compensator, now, on the calling thread.
   void run_housekeeping();

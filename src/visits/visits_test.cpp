@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "telemetry/log.h"
 #include "visits/testing_clinic.h"
 
 namespace {
@@ -441,6 +442,7 @@ TEST_P(VisitsTest, AnotherOrganisationsRowsAreNeitherUsedNorSeen) {
 }
 
 TEST_P(VisitsTest, TheLogHasItsLinesAndNoSecrets) {
+  telemetry::configure_log(telemetry::Level::kInfo, "json");
   ::testing::internal::CaptureStderr();
   const auto made =
       clinic_.post(kInstant, R"({"displayName":"canary-display","patientId":"canary-patient"})");

@@ -4,6 +4,7 @@
 #include "visits/meetings/close.h"
 #include "visits/meetings/create.h"
 #include "visits/meetings/links.h"
+#include "visits/meetings/repair.h"
 #include "visits/store/events.h"
 #include "visits/store/meetings.h"
 
@@ -53,6 +54,27 @@ struct EndBody {
   template <class V>
   static void fields(V& v) {
     v.field("reason", &EndBody::reason, json::text().max(200));
+  }
+};
+
+struct CancelBody {
+  std::string reason_code;
+  std::optional<std::string> comment;
+  template <class V>
+  static void fields(V& v) {
+    v.field(
+        "reasonCode", &CancelBody::reason_code,
+        json::text().one_of({"patient", "patient_feeling_better", "patient_unreachable", "provider",
+                             "provider_personal", "no_interpreter", "error", "other", "technical_failure"}));
+    v.field("comment", &CancelBody::comment, json::text().max(500));
+  }
+};
+
+struct NoShowBody {
+  std::string who;
+  template <class V>
+  static void fields(V& v) {
+    v.field("who", &NoShowBody::who, json::text().one_of({"patient", "provider", "both"}));
   }
 };
 
@@ -234,7 +256,7 @@ Outcome<http::Response> end(const Call& call) {
   if (!id) return refuse(std::move(id.error()));
   auto body = read_body<EndBody>(call.request);
   if (!body) return refuse(std::move(body.error()));
-  auto ended = end_visit(call.core, call.principal, *id, "ended_by_host");
+  auto ended = end_visit(call.core, call.principal, *id, "ended_by_host", body->value.reason);
   if (!ended) return refuse(std::move(ended.error()));
   const bool closing = ended->visit.room_state == "closing";
   json::Object out;
@@ -248,6 +270,43 @@ Outcome<http::Response> end(const Call& call) {
   http::Response response = answer(closing ? 202 : 200, out);
   note_ignored(response, body->ignored);
   return response;
+}
+
+Outcome<http::Response> closed_answer(const Call& call, Outcome<ClosedVisit> closed,
+                                      const std::string& ignored) {
+  if (!closed) return refuse(std::move(closed.error()));
+  auto out = shown(call, closed->visit);
+  if (!out) return refuse(std::move(out.error()));
+  return visit_answer(200, std::move(*out), closed->visit, ignored);
+}
+
+Outcome<http::Response> cancel(const Call& call) {
+  auto id = path_uuid(call.request, "id");
+  if (!id) return refuse(std::move(id.error()));
+  auto body = read_body<CancelBody>(call.request);
+  if (!body) return refuse(std::move(body.error()));
+  return closed_answer(
+      call, cancel_visit(call.core, call.principal, *id, body->value.reason_code, body->value.comment),
+      body->ignored);
+}
+
+Outcome<http::Response> no_show(const Call& call) {
+  auto id = path_uuid(call.request, "id");
+  if (!id) return refuse(std::move(id.error()));
+  auto body = read_body<NoShowBody>(call.request);
+  if (!body) return refuse(std::move(body.error()));
+  return closed_answer(call, mark_no_show(call.core, call.principal, *id, body->value.who), body->ignored);
+}
+
+Outcome<http::Response> repair(const Call& call) {
+  auto id = path_uuid(call.request, "id");
+  if (!id) return refuse(std::move(id.error()));
+  auto repaired = repair_visit(call.core, call.principal, *id, call.request.request_id);
+  if (!repaired) return refuse(std::move(repaired.error()));
+  auto out = shown(call, repaired->visit);
+  if (!out) return refuse(std::move(out.error()));
+  (*out)["repaired"] = repaired->repaired;
+  return visit_answer(200, std::move(*out), repaired->visit, {});
 }
 
 Outcome<http::Response> host_link_route(const Call& call) {
@@ -323,6 +382,9 @@ void mount_visits(const Api& api, http::Router& router) {
   router.add(Method::kGet, "/api/virtual-meetings/org/:orgId", staff(api, list));
   router.add(Method::kGet, "/api/virtual-meetings/:id", staff(api, one));
   router.add(Method::kPost, "/api/virtual-meetings/:id/end", staff(api, end));
+  router.add(Method::kPost, "/api/virtual-meetings/:id/cancel", staff(api, cancel));
+  router.add(Method::kPost, "/api/virtual-meetings/:id/no-show", staff(api, no_show));
+  router.add(Method::kPost, "/api/virtual-meetings/:id/repair", staff(api, repair));
   router.add(Method::kPost, "/api/virtual-meetings/:id/host-link", staff(api, host_link_route));
   router.add(Method::kGet, "/api/virtual-meetings/:id/participants", staff(api, participants));
   router.add(Method::kGet, "/api/virtual-meetings/:id/events", staff(api, events));

@@ -85,7 +85,9 @@ Failure from_provider(const provider::Failure& failure, std::string_view link) {
 Video::Video(Integration row, ProviderConfig c, Core& core)
     : config(std::move(c)),
       client({config.app_id, config.app_secret, config.api_endpoint}, core.http, core.clock, core.random,
-             {core.breakers.of(row.org_id, row.id), {}}),
+             {core.breakers.of(row.org_id, row.id), core.config.provider_pause,
+              core.config.provider_connect_timeout, core.config.provider_call_timeout,
+              address_rule(core.config, config.api_endpoint)}),
       integration_id_(row.id) {}
 
 std::vector<std::string> Video::fitting_templates(base::SteadyTime deadline) {

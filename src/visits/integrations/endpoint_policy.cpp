@@ -164,4 +164,15 @@ base::Result<Url> check_endpoint(const Config& config, std::string_view text, Re
   return url;
 }
 
+std::function<bool(const base::SocketAddress&)> address_rule(const Config& config, std::string_view text) {
+  auto url = parse_url(text);
+  if (!url) return [](const base::SocketAddress&) { return false; };
+  if (is_own_engine(config, *url)) {
+    if (!url->loopback_host()) return {};
+    return [](const base::SocketAddress& address) { return address.is_loopback(); };
+  }
+  if (vouched(config.allow_private_endpoints, *url)) return {};
+  return [](const base::SocketAddress& address) { return is_public_unicast(address); };
+}
+
 }  // namespace visits

@@ -2,6 +2,7 @@
 // own listener, and what the operator vouches for. Blocking when names are resolved: worker threads only.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,10 @@ base::Result<Url> parse_url(std::string_view text);
 enum class ResolveNames { kNo, kYes };
 // Error "endpoint_refused". A name that does not resolve is not refused: the call itself will fail.
 base::Result<Url> check_endpoint(const Config& config, std::string_view text, ResolveNames resolve);
+// Which addresses a connection to `text` may go to: what check_endpoint found at save is checked again with
+// the address that is really used, so that a name cannot change its meaning in between. For
+// http::ClientRequest.
+std::function<bool(const base::SocketAddress&)> address_rule(const Config& config, std::string_view text);
 bool is_own_engine(const Config& config, const Url& url);
 // Neither loopback, private, link-local, shared, multicast, documentation, nor reserved (RFC 6890).
 bool is_public_unicast(const base::SocketAddress& address);

@@ -4,6 +4,7 @@
 #include "telemetry/log.h"
 #include "visits/integrations/clients.h"
 #include "visits/meetings/create.h"
+#include "visits/meetings/timers.h"
 #include "visits/store/events.h"
 #include "visits/store/meetings.h"
 #include "visits/store/organizations.h"
@@ -116,38 +117,41 @@ void run_operation(Core& core, Operation o) {
     postpone_operation(core, o, undone.error().code);
 }
 
-struct Closing {
+// The operation is none when the room needs no call.
+struct Stored {
   Visit visit;
-  std::optional<Operation> operation;  // none when the room needs no call
+  std::optional<Operation> operation;
 };
 
-// The state change of T6 or T7 with its event, and the operation row that will close the room, in one
-// transaction.
-base::Result<Closing> store_end(storage::Transaction& t, Core& core, const Principal& principal, Visit v,
-                                const std::string& reason, bool room_closed) {
+// T6 from active, T7 and T8 before it.
+bool allowed(const Visit& v, const std::string& status) {
+  if (v.status == "active") return status == "ended";
+  return v.open() && (status == "cancelled" || status == "no_show");
+}
+
+// The state change with its event, and the operation row that will close the room, in one transaction.
+base::Result<Stored> store_close(storage::Transaction& t, Core& core, const Principal& principal, Visit v,
+                                 const Closing& closing) {
   const base::WallTime now = core.now();
-  const bool happened = v.status == "active";
-  v.status = happened ? "ended" : "cancelled";
-  v.status_reason = happened ? reason : "ended_before_start";
-  if (happened) v.ended_at = std::max(now, v.started_at.value_or(now));
+  v.status = closing.status;
+  v.status_reason = closing.reason;
+  if (closing.comment) v.config["statusComment"] = *closing.comment;
+  if (v.status == "ended") v.ended_at = std::max(now, v.started_at.value_or(now));
   v.closed_at = now;
   v.paused_since.reset();
   v.next_deadline_at.reset();
-  Closing out;
-  if (v.room_state == "confirmed") v.room_state = room_closed ? "closed" : "closing";
+  v.host_absent_since.reset();
+  v.guest_absent_since.reset();
+  v.empty_since.reset();
+  Stored out;
+  if (v.room_state == "confirmed") v.room_state = closing.room_closed ? "closed" : "closing";
   auto updated = store::update_visit(t, v, now);
   if (!updated) return base::fail(updated.error());
   if (!*updated) return base::fail("visit_state_conflict", "the visit changed meanwhile");
   ++v.row_version;
   if (auto r = store::close_participants(t, v.org_id, v.id, now); !r) return base::fail(r.error());
-  store::Event event{v.org_id,
-                     v.id,
-                     happened ? "visit.ended" : "visit.cancelled",
-                     {},
-                     actor_kind(principal),
-                     principal.actor,
-                     now,
-                     now};
+  store::Event event{v.org_id, v.id, "visit." + v.status, {}, actor_kind(principal), principal.actor,
+                     now,      now};
   event.data["status"] = v.status;
   event.data["reason"] = *v.status_reason;
   if (auto r = store::append_event(t, event); !r) return base::fail(r.error());
@@ -169,38 +173,122 @@ base::Result<Closing> store_end(storage::Transaction& t, Core& core, const Princ
   return out;
 }
 
-}  // namespace
+using Decide = std::function<Outcome<Closing>(storage::Transaction&, const Visit&)>;
 
-Outcome<Visit> end_observed_visit(Core& core, const Principal& principal, Visit visit,
-                                  const std::string& reason, bool room_closed) {
-  auto closing = write(core, [&](storage::Transaction& t) {
-    return store_end(t, core, principal, visit, reason, room_closed);
-  });
-  if (!closing) return refuse(Failure(closing.error()));
-  if (!closing->operation) return std::move(closing->visit);
-  if (auto closed = close_now(core, *closing->operation)) {
-    closing->visit.room_state = "closed";
-    ++closing->visit.row_version;
-  } else {
-    telemetry::warn("100ms endRoom failed: " + closed.error().code + " link=room.end visit=" + visit.id);
-    postpone_operation(core, *closing->operation, closed.error().code);
+// Closes the visit as `decide` says; a concurrent change of the row (the reconciler's) is met by reading
+// again.
+Outcome<ClosedVisit> finish(Core& core, const Principal& principal, const std::string& visit_id,
+                            const Decide& decide) {
+  struct Found {
+    std::optional<Visit> visit;
+    Outcome<Closing> closing = Closing{};
+  };
+  for (int tries = 0;; ++tries) {
+    auto found = read(core, [&](storage::Transaction& t) -> base::Result<Found> {
+      auto visit = store::find_visit(t, principal.org_id, visit_id);
+      if (!visit) return base::fail(visit.error());
+      if (!*visit || !(*visit)->open()) return Found{std::move(*visit)};
+      auto closing = decide(t, **visit);
+      return Found{std::move(*visit), std::move(closing)};
+    });
+    if (!found) return refuse(Failure(found.error()));
+    if (!found->visit) return refuse("not_found", "no such visit in this organisation");
+    if (!found->visit->open()) return ClosedVisit{std::move(*found->visit), true};
+    if (!found->closing) return refuse(std::move(found->closing.error()));
+    if (!allowed(*found->visit, found->closing->status))
+      return refuse(state_conflict(*found->visit, found->closing->status));
+    auto closed = close_visit(core, principal, *found->visit, *found->closing);
+    if (closed) return ClosedVisit{std::move(*closed), false};
+    if (closed.error().code != "visit_state_conflict" || tries == 3) return refuse(std::move(closed.error()));
   }
-  return std::move(closing->visit);
 }
 
-Outcome<EndedVisit> end_visit(Core& core, const Principal& principal, const std::string& visit_id,
-                              const std::string& reason) {
-  // A concurrent change of the row (the reconciler's) is met by reading again.
-  for (int tries = 0;; ++tries) {
-    auto visit =
-        read(core, [&](storage::Transaction& t) { return store::find_visit(t, principal.org_id, visit_id); });
-    if (!visit) return refuse(Failure(visit.error()));
-    if (!*visit) return refuse("not_found", "no such visit in this organisation");
-    if (!(*visit)->open()) return EndedVisit{std::move(**visit), true};
-    auto ended = end_observed_visit(core, principal, **visit, reason, false);
-    if (ended) return EndedVisit{std::move(*ended), false};
-    if (ended.error().code != "visit_state_conflict" || tries == 3) return refuse(std::move(ended.error()));
+Outcome<ClosedVisit> finish_as(Core& core, const Principal& principal, const std::string& visit_id,
+                               const Decide& decide) {
+  auto closed = finish(core, principal, visit_id, decide);
+  if (closed && closed->already) return refuse(state_conflict(closed->visit, "closed again"));
+  return closed;
+}
+
+}  // namespace
+
+Failure state_conflict(const Visit& v, std::string_view wanted) {
+  Failure failure("visit_state_conflict",
+                  "a visit that is " + v.status + " cannot become " + std::string(wanted));
+  failure.extra["current"] = v.status;
+  failure.extra["allowed"] = v.status == "active" ? json::Array{"ended"}
+                             : v.open()           ? json::Array{"cancelled", "no_show"}
+                                                  : json::Array{};
+  return failure;
+}
+
+Outcome<Visit> close_visit(Core& core, const Principal& principal, const Visit& visit,
+                           const Closing& closing) {
+  if (!allowed(visit, closing.status)) return refuse(state_conflict(visit, closing.status));
+  auto stored =
+      write(core, [&](storage::Transaction& t) { return store_close(t, core, principal, visit, closing); });
+  if (!stored) return refuse(Failure(stored.error()));
+  if (!stored->operation) return std::move(stored->visit);
+  if (auto closed = close_now(core, *stored->operation)) {
+    stored->visit.room_state = "closed";
+    ++stored->visit.row_version;
+  } else {
+    telemetry::warn("100ms endRoom failed: " + closed.error().code + " link=room.end visit=" + visit.id);
+    postpone_operation(core, *stored->operation, closed.error().code);
   }
+  return std::move(stored->visit);
+}
+
+Closing end_of(const Visit& v, const std::string& reason) {
+  if (v.status == "active") return {"ended", reason};
+  return {"cancelled", "ended_before_start"};
+}
+
+Outcome<Visit> end_observed_visit(Core& core, const Principal& principal, const Visit& visit,
+                                  const std::string& reason, bool room_closed) {
+  Closing closing = end_of(visit, reason);
+  closing.room_closed = room_closed;
+  return close_visit(core, principal, visit, closing);
+}
+
+Outcome<ClosedVisit> end_visit(Core& core, const Principal& principal, const std::string& visit_id,
+                               const std::string& reason, const OptionalText& comment) {
+  return finish(core, principal, visit_id, [&](storage::Transaction&, const Visit& v) -> Outcome<Closing> {
+    Closing closing = end_of(v, reason);
+    closing.comment = comment;
+    return closing;
+  });
+}
+
+Outcome<ClosedVisit> cancel_visit(Core& core, const Principal& principal, const std::string& visit_id,
+                                  const std::string& reason_code, const OptionalText& comment) {
+  return finish_as(core, principal, visit_id, [&](storage::Transaction&, const Visit&) -> Outcome<Closing> {
+    return Closing{"cancelled", reason_code, comment};
+  });
+}
+
+Outcome<ClosedVisit> mark_no_show(Core& core, const Principal& principal, const std::string& visit_id,
+                                  const std::string& who) {
+  const std::string reason = who == "patient"    ? "patient_absent"
+                             : who == "provider" ? "provider_absent"
+                                                 : "nobody_came";
+  return finish_as(core, principal, visit_id,
+                   [&](storage::Transaction& t, const Visit& v) -> Outcome<Closing> {
+                     auto org = store::find_organization(t, v.org_id);
+                     if (!org) return refuse(Failure(org.error()));
+                     auto people = store::list_participants(t, v.org_id, v.id);
+                     if (!people) return refuse(Failure(people.error()));
+                     const Crowd crowd = crowd_of(*people);
+                     if (crowd.guest_here && *org) {
+                       const auto due = next_due(v, crowd, Settings::of((*org)->settings));
+                       if (due && core.now() < due->at) {
+                         Failure failure = state_conflict(v, "no_show");
+                         failure.detail = "the patient is there and waits";
+                         return refuse(std::move(failure));
+                       }
+                     }
+                     return Closing{"no_show", reason};
+                   });
 }
 
 void run_operations(Core& core) {

@@ -7,6 +7,8 @@
 #include "visits/fhir/appointment.h"
 #include "visits/integrations/clients.h"
 #include "visits/meetings/links.h"
+#include "visits/meetings/repair.h"
+#include "visits/meetings/rooms.h"
 #include "visits/store/events.h"
 #include "visits/store/fhir.h"
 #include "visits/store/meetings.h"
@@ -15,7 +17,6 @@
 namespace visits {
 namespace {
 
-constexpr base::Duration kOperationPatience = base::Duration::seconds(60);
 constexpr base::Duration kInstantInviteLife = base::Duration::seconds(24 * 3600);
 
 struct Gathered {
@@ -80,92 +81,6 @@ Outcome<void> check_wanted(const NewVisit& wanted, const Gathered& gathered) {
   return {};
 }
 
-// The operation row that is there before the provider is asked.
-struct Attempt {
-  Operation operation;
-  provider::RoomSpec spec;
-};
-
-Attempt new_attempt(Core& core, const Principal& principal, const Integration& row, const Video& video,
-                    const NewVisit& wanted) {
-  Attempt out;
-  const base::WallTime now = core.now();
-  out.spec.name = new_room_name(core.random);
-  out.spec.template_id = video.config.template_id;
-  out.spec.region = video.config.region;
-  out.spec.size = video.config.room_size;
-  out.spec.max_duration_seconds = 60 * wanted.duration_minutes.value_or(video.config.max_duration_min);
-  json::Object args;
-  args["templateId"] = out.spec.template_id;
-  args["region"] = out.spec.region;
-  out.operation.id = core.random.uuid();
-  out.operation.org_id = principal.org_id;
-  out.operation.integration_id = row.id;
-  out.operation.op = "create_room";
-  out.operation.args = json::serialize(args);
-  out.operation.room_name = out.spec.name;
-  out.operation.created_at = now;
-  out.operation.next_attempt_at = now + kOperationPatience;
-  return out;
-}
-
-void give_up(Core& core, Operation operation, const std::string& code, bool may_have_acted) {
-  operation.state = may_have_acted ? "compensating" : "failed";
-  operation.next_attempt_at = core.now();
-  auto done = write(
-      core, [&](storage::Transaction& t) { return store::update_operation(t, operation, code, core.now()); });
-  // The row then stays pending and the compensator finds it after kOperationPatience.
-  if (!done)
-    telemetry::warn("an operation could not be marked",
-                    {{"operation", operation.id}, {"code", done.error().code}});
-}
-
-std::string link_of(const provider::Failure& failure) {
-  if (failure.code == "integration_credentials_rejected") return "token.accepted";
-  if (failure.code == "integration_template_unknown") return "template.id";
-  if (failure.code == "provider_unreachable" || failure.code == "provider_timeout" ||
-      failure.code == "provider_tls_invalid" || failure.code == "provider_circuit_open")
-    return "endpoint.reachable";
-  return failure.detail.find("read-back") != std::string::npos ? "room.readback" : "room.create";
-}
-
-void log_failure(const Failure& failure, const std::string& cause, const std::string& request_id) {
-  telemetry::warn("100ms createRoom failed: " + cause + " " + failure.code + " link=" + failure.link +
-                  " requestId=" + request_id);
-}
-
-struct Confirmed {
-  Attempt attempt;
-  provider::Room room;
-  std::shared_ptr<Video> video;
-};
-
-Outcome<Confirmed> confirm_room(Core& core, const Principal& principal, const Integration& row,
-                                const NewVisit& wanted, base::SteadyTime deadline) {
-  auto video = core.clients->of(row);
-  if (!video) {
-    log_failure(video.error(), "configuration", wanted.request_id);
-    return refuse(std::move(video.error()));
-  }
-  if (auto fits = (*video)->check_template(core, deadline); !fits) {
-    log_failure(fits.error(), "template check", wanted.request_id);
-    return refuse(std::move(fits.error()));
-  }
-  Attempt attempt = new_attempt(core, principal, row, **video, wanted);
-  auto noted =
-      write(core, [&](storage::Transaction& t) { return store::insert_operation(t, attempt.operation); });
-  if (!noted) return refuse(Failure(noted.error()));
-  auto room = (*video)->client.create_confirmed_room(attempt.spec, deadline);
-  if (!room) {
-    give_up(core, attempt.operation, room.error().code, room.error().may_have_acted);
-    Failure failure = from_provider(room.error(), link_of(room.error()));
-    log_failure(failure, room.error().cause, wanted.request_id);
-    return refuse(std::move(failure));
-  }
-  attempt.operation.room_id = room->id;
-  return Confirmed{std::move(attempt), std::move(*room), std::move(*video)};
-}
-
 Visit new_visit(Core& core, const Principal& principal, const Integration& row, const Confirmed& confirmed,
                 const NewVisit& wanted, const Gathered& gathered, const json::Array& failover) {
   const base::WallTime now = core.now();
@@ -193,6 +108,7 @@ Visit new_visit(Core& core, const Principal& principal, const Integration& row, 
   if (!failover.empty()) warnings.emplace_back("failed_over");
   if (confirmed.attempt.spec.template_id.empty()) warnings.emplace_back("default_template");
   v.config["warnings"] = std::move(warnings);
+  if (wanted.duration_minutes) v.config["durationMinutes"] = *wanted.duration_minutes;
   v.created_by = principal.actor;
   v.created_at = now;
   v.updated_at = now;
@@ -218,7 +134,15 @@ base::Result<void> add_host_invite(storage::Transaction& t, Core& core, const Pr
   return store::insert_invite(t, invite, secret_hash(secret.reveal()), principal.actor, core.now());
 }
 
-Outcome<CreatedVisit> reuse(Core& core, const NewVisit& wanted, const Visit& open) {
+Failure already_fulfilled(const std::string& visit_id) {
+  Failure failure("appointment_already_fulfilled", "an earlier visit of this appointment has ended");
+  failure.extra["visitId"] = visit_id;
+  return failure;
+}
+
+// nullopt: the room was ended by its people, the visit is over now, and another may be made.
+Outcome<std::optional<CreatedVisit>> reuse(Core& core, const Principal& principal, const NewVisit& wanted,
+                                           const Visit& open) {
   const auto differs = [](const OptionalText& a, const OptionalText& b) { return a && b && *a != *b; };
   if (differs(wanted.patient_id, open.patient_id) ||
       differs(wanted.practitioner_id, open.host_practitioner_id)) {
@@ -226,21 +150,10 @@ Outcome<CreatedVisit> reuse(Core& core, const NewVisit& wanted, const Visit& ope
     failure.extra["visitId"] = open.id;
     return refuse(std::move(failure));
   }
-  if (!base::is_object_id(open.meeting_id))
-    return refuse("room_id_invalid", "the open visit of this appointment has a room id no provider issued");
-  auto row = read(core, [&](storage::Transaction& t) {
-    return store::find_integration(t, open.org_id, open.integration_id);
-  });
-  if (!row) return refuse(Failure(row.error()));
-  if (!*row) return refuse("integration_not_configured", "the integration of the open visit is gone");
-  auto video = core.clients->of(**row);
-  if (!video) return refuse(std::move(video.error()));
-  auto room = (*video)->client.get_room(open.meeting_id, (*video)->client.deadline());
-  if (!room && room.error().http_status == 404)
-    return refuse("room_gone", "the provider no longer knows room " + open.meeting_id);
-  if (!room) return refuse(from_provider(room.error(), "room.readback"));
-  if (!room->enabled) return refuse("room_gone", "room " + open.meeting_id + " is disabled at the provider");
-  return CreatedVisit{open, true, std::nullopt};
+  auto repaired = repair_visit(core, principal, open.id, wanted.request_id);
+  if (!repaired && repaired.error().code == "visit_closed") return std::optional<CreatedVisit>{};
+  if (!repaired) return refuse(std::move(repaired.error()));
+  return std::optional<CreatedVisit>(CreatedVisit{std::move(repaired->visit), true, std::nullopt});
 }
 
 // One transaction: visit, host invite, event, operation done.
@@ -316,7 +229,12 @@ Outcome<CreatedVisit> create_visit(Core& core, const Principal& principal, const
   auto gathered = read(core, [&](storage::Transaction& t) { return gather(t, principal, wanted); });
   if (!gathered) return refuse(Failure(gathered.error()));
   if (auto fine = check_wanted(wanted, *gathered); !fine) return refuse(std::move(fine.error()));
-  if (gathered->open) return reuse(core, wanted, *gathered->open);
+  if (gathered->open) {
+    auto reused = reuse(core, principal, wanted, *gathered->open);
+    if (!reused) return refuse(std::move(reused.error()));
+    if (*reused) return std::move(**reused);
+    if (gathered->open->status == "active") return refuse(already_fulfilled(gathered->open->id));
+  }
 
   std::vector<const Integration*> candidates;
   bool any = false;
@@ -332,10 +250,11 @@ Outcome<CreatedVisit> create_visit(Core& core, const Principal& principal, const
                       : "This organisation has no video integration.");
   }
   const base::SteadyTime deadline = core.clock.steady() + provider::Client::kDeadline;
+  const NewRoom room{wanted.duration_minutes, wanted.request_id};
   json::Array failover;
   std::optional<Failure> last;
   for (const Integration* row : candidates) {
-    auto confirmed = confirm_room(core, principal, *row, wanted, deadline);
+    auto confirmed = confirm_room(core, *row, room, deadline);
     if (confirmed)
       return store_visit(core, principal, *confirmed,
                          new_visit(core, principal, *row, *confirmed, wanted, *gathered, failover),
@@ -384,9 +303,7 @@ Outcome<CreatedVisit> create_visit_of_appointment(Core& core, const Principal& p
                   "the Appointment names " + std::to_string(appointment.patients.size()) + " patients and " +
                       std::to_string(appointment.practitioners.size()) + " practitioners");
   if (found->last && found->last->status == "ended" && !reopen) {
-    Failure failure("appointment_already_fulfilled", "an earlier visit of this appointment has ended");
-    failure.extra["visitId"] = found->last->id;
-    return refuse(std::move(failure));
+    return refuse(already_fulfilled(found->last->id));
   }
   NewVisit wanted;
   wanted.kind = "appointment";

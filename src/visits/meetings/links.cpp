@@ -58,6 +58,8 @@ json::Object visit_object(const Config& config, const Visit& v, const Presence& 
   o["kind"] = v.kind;
   o["status"] = v.status;
   o["statusReason"] = text_value(v.status_reason);
+  const std::string_view comment = json::text_or(v.config, "statusComment");
+  o["statusComment"] = comment.empty() ? json::Value(nullptr) : json::Value(comment);
   o["displayName"] = v.display_name;
   o["appointmentId"] = text_value(v.appointment_id);
   o["encounterId"] = text_value(v.encounter_id);

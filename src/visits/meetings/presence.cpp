@@ -4,6 +4,7 @@
 #include "visits/core/settings.h"
 #include "visits/integrations/clients.h"
 #include "visits/meetings/close.h"
+#include "visits/meetings/timers.h"
 #include "visits/store/events.h"
 #include "visits/store/meetings.h"
 #include "visits/store/organizations.h"
@@ -71,11 +72,17 @@ struct Step {
   Visit visit;
   std::vector<std::string> events;  // visit.waiting, visit.started, visit.paused, visit.resumed
   bool changed = false;
-  bool everyone_left = false;  // G1 has passed
 };
 
-// T2 to T5 and the timer G1.
-Step advance(Visit v, const Sides& sides, base::WallTime now, const Settings& settings) {
+// Sets `since` to now while `absent`; true when that changed it.
+bool mark(OptionalTime& since, bool absent, base::WallTime now) {
+  if (absent == since.has_value()) return false;
+  since = absent ? OptionalTime(now) : std::nullopt;
+  return true;
+}
+
+// T2 to T5, and since when the timers G1 to G3 run.
+Step advance(Visit v, const Sides& sides, base::WallTime now) {
   Step out;
   if (v.status == "scheduled" && sides.total() > 0) {
     v.status = "waiting";
@@ -97,19 +104,20 @@ Step advance(Visit v, const Sides& sides, base::WallTime now, const Settings& se
     out.events.emplace_back("visit.paused");
   }
   out.changed = !out.events.empty();
-  if (v.status == "active" && sides.total() == 0) {
-    if (!v.next_deadline_at) {
-      v.next_deadline_at = now + settings.empty_end_grace;
-      out.changed = true;
-    } else if (now >= *v.next_deadline_at) {
-      out.everyone_left = true;
-    }
-  } else if (v.next_deadline_at) {
-    v.next_deadline_at.reset();
-    out.changed = true;
-  }
+  const bool active = v.status == "active";
+  out.changed |= mark(v.host_absent_since, active && sides.hosts == 0, now);
+  out.changed |= mark(v.guest_absent_since, active && sides.guests == 0, now);
+  out.changed |= mark(v.empty_since, active && sides.total() == 0, now);
   out.visit = std::move(v);
   return out;
+}
+
+// The participants as they are after the changes.
+std::vector<Participant> applied(std::vector<Participant> participants, const std::vector<Change>& changes) {
+  for (Participant& p : participants)
+    for (const Change& change : changes)
+      if (change.participant.id == p.id) p = change.participant;
+  return participants;
 }
 
 base::Result<void> store_step(storage::Transaction& t, const Step& step, const std::vector<Change>& changes,
@@ -139,10 +147,38 @@ base::Result<void> store_step(storage::Transaction& t, const Step& step, const s
 }
 
 struct Stored {
+  std::optional<Visit> visit;
   std::optional<Integration> integration;
   std::optional<Organization> org;
   std::vector<Participant> participants;
 };
+
+base::Result<Stored> load(storage::Transaction& t, const Visit& visit) {
+  Stored out;
+  auto now = store::find_visit(t, visit.org_id, visit.id);
+  if (!now) return base::fail(now.error());
+  auto integration = store::find_integration(t, visit.org_id, visit.integration_id);
+  if (!integration) return base::fail(integration.error());
+  auto org = store::find_organization(t, visit.org_id);
+  if (!org) return base::fail(org.error());
+  auto participants = store::list_participants(t, visit.org_id, visit.id);
+  if (!participants) return base::fail(participants.error());
+  return Stored{std::move(*now), std::move(*integration), std::move(*org), std::move(*participants)};
+}
+
+Principal system_of(const Visit& visit) {
+  Principal out = kProvider;
+  out.org_id = visit.org_id;
+  return out;
+}
+
+void close_when_due(Core& core, const Visit& visit, const std::optional<Due>& due) {
+  if (!due || core.now() < due->at) return;
+  auto closed = close_visit(core, system_of(visit), visit, {due->status, due->reason});
+  if (!closed && closed.error().code != "visit_state_conflict")
+    telemetry::warn("a visit could not be closed by its timer",
+                    {{"visit", visit.id}, {"code", closed.error().code}});
+}
 
 }  // namespace
 
@@ -157,46 +193,73 @@ bool PresenceWatch::take_turn(const std::string& visit_id) {
   return true;
 }
 
-void PresenceWatch::observe(const Visit& visit) {
-  auto stored = read(core_, [&](storage::Transaction& t) -> base::Result<Stored> {
-    auto integration = store::find_integration(t, visit.org_id, visit.integration_id);
-    if (!integration) return base::fail(integration.error());
-    auto org = store::find_organization(t, visit.org_id);
-    if (!org) return base::fail(org.error());
-    auto participants = store::list_participants(t, visit.org_id, visit.id);
-    if (!participants) return base::fail(participants.error());
-    return Stored{std::move(*integration), std::move(*org), std::move(*participants)};
-  });
-  if (!stored || !stored->integration || !stored->org) return;
+bool PresenceWatch::observe(const Visit& before) {
+  auto stored = read(core_, [&](storage::Transaction& t) { return load(t, before); });
+  if (!stored || !stored->visit || !stored->integration || !stored->org || !stored->visit->open())
+    return false;
+  const Visit& visit = *stored->visit;
   auto video = core_.clients->of(*stored->integration);
-  if (!video) return;
+  if (!video) return false;
   const base::SteadyTime deadline = (*video)->client.deadline();
   auto peers = (*video)->client.active_peers(visit.meeting_id, deadline);
   if (!peers) {
     telemetry::debug("presence could not be read", {{"visit", visit.id}, {"code", peers.error().code}});
-    return;
+    return false;
   }
-  Principal principal = kProvider;
-  principal.org_id = visit.org_id;
-  const Settings settings = Settings::of(stored->org->settings);
   if (peers->empty() && visit.status != "scheduled") {
     auto room = (*video)->client.get_room(visit.meeting_id, deadline);
-    if (!room) return;
+    if (!room) return false;
     if (!room->enabled) {
       // A host ended it inside the room: the engine locks it.
-      (void)end_observed_visit(core_, principal, visit, "ended_in_room", true);
-      return;
+      (void)end_observed_visit(core_, system_of(visit), visit, "ended_in_room", true);
+      return true;
     }
   }
+  note_reading(visit.id);
+  const Settings settings = Settings::of(stored->org->settings);
   const base::WallTime now = core_.now();
   const Seen seen = compare(stored->participants, *peers, now, settings);
-  const Step step = advance(visit, seen.sides, now, settings);
+  Step step = advance(visit, seen.sides, now);
+  const auto due = next_due(step.visit, crowd_of(applied(stored->participants, seen.changes)), settings);
+  const OptionalTime next = due ? OptionalTime(due->at) : std::nullopt;
+  step.changed |= step.visit.next_deadline_at != next;
+  step.visit.next_deadline_at = next;
   if (step.changed || !seen.changes.empty()) {
     auto done = write(core_, [&](storage::Transaction& t) { return store_step(t, step, seen.changes, now); });
     if (!done && done.error().code != "visit_state_conflict")
       telemetry::warn("presence could not be stored", {{"visit", visit.id}, {"code", done.error().code}});
+    if (!done) return true;
+    if (step.changed) ++step.visit.row_version;
   }
-  if (step.everyone_left) (void)end_observed_visit(core_, principal, visit, "everyone_left", false);
+  close_when_due(core_, step.visit, due);
+  return true;
+}
+
+void PresenceWatch::note_reading(const std::string& visit_id) {
+  std::lock_guard lock(mutex_);
+  if (read_once_.size() > 100'000) read_once_.clear();
+  read_once_.insert(visit_id);
+}
+
+bool PresenceWatch::was_read(const std::string& visit_id) const {
+  std::lock_guard lock(mutex_);
+  return read_once_.contains(visit_id);
+}
+
+// From what is stored: for visits nobody was let into, and for those whose provider is silent.
+void PresenceWatch::settle(const Visit& before) {
+  auto stored = read(core_, [&](storage::Transaction& t) { return load(t, before); });
+  if (!stored || !stored->visit || !stored->org || !stored->visit->open()) return;
+  Visit& visit = *stored->visit;
+  const auto due = next_due(visit, crowd_of(stored->participants), Settings::of(stored->org->settings));
+  if (due && visit.next_deadline_at != due->at) {
+    visit.next_deadline_at = due->at;
+    auto updated =
+        write(core_, [&](storage::Transaction& t) { return store::update_visit(t, visit, core_.now()); });
+    if (!updated || !*updated) return;
+    ++visit.row_version;
+  }
+  close_when_due(core_, visit, due);
 }
 
 Visit PresenceWatch::refreshed(Visit visit) {
@@ -216,8 +279,21 @@ void PresenceWatch::run() {
     telemetry::warn("open visits could not be read", {{"code", visits.error().code}});
     return;
   }
-  for (const Visit& visit : *visits)
-    if (take_turn(visit.id)) observe(visit);
+  std::set<std::string> unread;
+  std::set<std::string> watched;
+  for (const Visit& visit : *visits) {
+    watched.insert(visit.id);
+    if (take_turn(visit.id) && !observe(visit)) unread.insert(visit.id);
+  }
+  auto due =
+      read(core_, [&](storage::Transaction& t) { return store::list_due_visits(t, core_.now(), 500); });
+  if (!due) {
+    telemetry::warn("due visits could not be read", {{"code", due.error().code}});
+    return;
+  }
+  // No timer of a visit people may be in fires before presence was read once since the program started.
+  for (const Visit& visit : *due)
+    if (!watched.contains(visit.id) || (unread.contains(visit.id) && was_read(visit.id))) settle(visit);
 }
 
 }  // namespace visits

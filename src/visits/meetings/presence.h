@@ -5,6 +5,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "visits/core/core.h"
@@ -22,16 +23,21 @@ class PresenceWatch {
   // be in it; returns the visit as it is then. A provider failure leaves the visit as it was: nothing is
   // known, nothing is said.
   Visit refreshed(Visit visit);
-  // All visits somebody may be in.
+  // All visits somebody may be in, then the timers G1 to G6 of all.
   void run();
 
  private:
   bool take_turn(const std::string& visit_id);
-  void observe(const Visit& visit);
+  // False when the provider's room could not be read.
+  bool observe(const Visit& visit);
+  void settle(const Visit& visit);
+  void note_reading(const std::string& visit_id);
+  bool was_read(const std::string& visit_id) const;
 
   Core& core_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, base::SteadyTime> last_read_;
+  std::set<std::string> read_once_;  // since the program started
 };
 
 }  // namespace visits

@@ -12,7 +12,8 @@ constexpr const char* kVisitColumns =
     "encounter_id, patient_id, "
     "host_practitioner_id, scheduled_start, scheduled_end, waiting_since, started_at, paused_since, "
     "ended_at, closed_at, "
-    "next_deadline_at, waiting_room, recording_enabled, config, row_version, created_by, updated_at";
+    "next_deadline_at, host_absent_since, guest_absent_since, empty_since, waiting_room, recording_enabled, "
+    "config, row_version, created_by, updated_at";
 
 std::string select_visit(const std::string& rest) {
   return std::string("SELECT ") + kVisitColumns + " FROM virtual_meetings " + rest;
@@ -49,6 +50,9 @@ Visit visit_of(const storage::Row& r) {
   v.ended_at = r.maybe_time("ended_at");
   v.closed_at = r.maybe_time("closed_at");
   v.next_deadline_at = r.maybe_time("next_deadline_at");
+  v.host_absent_since = r.maybe_time("host_absent_since");
+  v.guest_absent_since = r.maybe_time("guest_absent_since");
+  v.empty_since = r.maybe_time("empty_since");
   v.waiting_room = r.boolean("waiting_room");
   v.recording_enabled = r.boolean("recording_enabled");
   if (auto config = json::parse_tolerant(r.text("config")); config && config->is_object())
@@ -195,16 +199,38 @@ base::Result<std::optional<Visit>> find_last_visit_of_appointment(Transaction& t
 }
 
 base::Result<bool> update_visit(Transaction& t, const Visit& v, base::WallTime now) {
-  return one_row(
-      t.query("UPDATE virtual_meetings SET status = $1, status_reason = $2, meeting_id = $3, room_state = "
-              "$4, room_verified_at = $5, "
-              "room_details = $6, waiting_since = $7, started_at = $8, paused_since = $9, ended_at = $10, "
-              "closed_at = $11, "
-              "next_deadline_at = $12, updated_at = $13, row_version = row_version + 1 WHERE org_id = $14 "
-              "AND id = $15 AND row_version = $16",
-              {v.status, v.status_reason, v.meeting_id, v.room_state, v.room_verified_at, v.room_details,
-               v.waiting_since, v.started_at, v.paused_since, v.ended_at, v.closed_at, v.next_deadline_at,
-               now, v.org_id, v.id, v.row_version}));
+  return one_row(t.query(
+      "UPDATE virtual_meetings SET status = $1, status_reason = $2, meeting_id = $3, room_name = $4, "
+      "template_id = $5, "
+      "region = $6, room_state = $7, room_verified_at = $8, room_details = $9, waiting_since = $10, "
+      "started_at = $11, "
+      "paused_since = $12, ended_at = $13, closed_at = $14, next_deadline_at = $15, host_absent_since = $16, "
+      "guest_absent_since = $17, empty_since = $18, encounter_id = $19, config = $20, updated_at = $21, "
+      "row_version = row_version + 1 WHERE org_id = $22 AND id = $23 AND row_version = $24",
+      {v.status,
+       v.status_reason,
+       v.meeting_id,
+       v.room_name,
+       v.template_id,
+       v.region,
+       v.room_state,
+       v.room_verified_at,
+       v.room_details,
+       v.waiting_since,
+       v.started_at,
+       v.paused_since,
+       v.ended_at,
+       v.closed_at,
+       v.next_deadline_at,
+       v.host_absent_since,
+       v.guest_absent_since,
+       v.empty_since,
+       v.encounter_id,
+       json::serialize(v.config),
+       now,
+       v.org_id,
+       v.id,
+       v.row_version}));
 }
 
 base::Result<std::vector<Visit>> list_visits(Transaction& t, const std::string& org_id,
@@ -239,6 +265,31 @@ base::Result<std::vector<Visit>> list_visits_to_watch(Transaction& t, std::int64
                            "p.visit_id = virtual_meetings.id "
                            "AND p.state IN ('admitted','connected','away'))) ORDER BY updated_at LIMIT $1"),
               {limit}),
+      visit_of);
+}
+
+base::Result<std::vector<Visit>> list_due_visits(Transaction& t, base::WallTime now, std::int64_t limit) {
+  return all<Visit>(
+      t.query(select_visit("WHERE status IN ('scheduled','waiting','active') AND (next_deadline_at IS "
+                           "NULL OR next_deadline_at <= $1) ORDER BY next_deadline_at LIMIT $2"),
+              {now, limit}),
+      visit_of);
+}
+
+base::Result<std::vector<Visit>> list_visits_to_repair(Transaction& t, const OptionalText& org_id,
+                                                       bool open_ones, std::int64_t limit) {
+  std::string where = "WHERE (room_state = 'legacy_invalid'";
+  if (open_ones) where += " OR (room_state = 'confirmed' AND status IN ('scheduled','waiting','active'))";
+  where += ")";
+  storage::Params values;
+  if (org_id) {
+    values.emplace_back(*org_id);
+    where += " AND org_id = $1";
+  }
+  values.emplace_back(limit);
+  return all<Visit>(
+      t.query(select_visit(where + " ORDER BY created_at, id LIMIT $" + std::to_string(values.size())),
+              values),
       visit_of);
 }
 
@@ -401,6 +452,16 @@ base::Result<void> close_participants(Transaction& t, const std::string& org_id,
               "= $3 AND state IN "
               "('lobby','waiting','admitted','connected','away')",
               {now, org_id, visit_id}));
+}
+
+base::Result<void> revoke_tickets(Transaction& t, const std::string& org_id, const std::string& visit_id,
+                                  base::WallTime now) {
+  return only_status(t.query(
+      "UPDATE virtual_meeting_participants SET state = 'left', left_at = coalesce(left_at, $1), ticket_hash "
+      "= "
+      "NULL, peer_id = NULL, row_version = row_version + 1 WHERE org_id = $2 AND visit_id = $3 AND state IN "
+      "('lobby','waiting','admitted','connected','away')",
+      {now, org_id, visit_id}));
 }
 
 base::Result<Presence> presence(Transaction& t, const std::string& org_id, const std::string& visit_id) {

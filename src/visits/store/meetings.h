@@ -45,6 +45,13 @@ base::Result<std::int64_t> count_visits(Transaction& t, const std::string& org_i
 // Open visits of all organisations in which somebody may be present, or whose room is still to be watched.
 base::Result<std::vector<Visit>> list_visits_to_watch(Transaction& t, std::int64_t limit);
 
+// Open visits whose next timer has come, or is not known yet; of all organisations.
+base::Result<std::vector<Visit>> list_due_visits(Transaction& t, base::WallTime now, std::int64_t limit);
+// Visits whose room id no provider issued; with `open_ones` also every open visit with a room. Of one
+// organisation or of all.
+base::Result<std::vector<Visit>> list_visits_to_repair(Transaction& t, const OptionalText& org_id,
+                                                       bool open_ones, std::int64_t limit);
+
 base::Result<void> insert_operation(Transaction& t, const Operation& o);
 base::Result<void> update_operation(Transaction& t, const Operation& o, const OptionalText& last_code,
                                     base::WallTime now);
@@ -76,6 +83,9 @@ base::Result<void> set_ticket(Transaction& t, const std::string& org_id, const s
                               const storage::Blob& hash, base::WallTime expires_at);
 base::Result<void> close_participants(Transaction& t, const std::string& org_id, const std::string& visit_id,
                                       base::WallTime now);
+// As close_participants, for a visit that goes on in another room: the people may come back.
+base::Result<void> revoke_tickets(Transaction& t, const std::string& org_id, const std::string& visit_id,
+                                  base::WallTime now);
 base::Result<Presence> presence(Transaction& t, const std::string& org_id, const std::string& visit_id);
 
 }  // namespace visits::store

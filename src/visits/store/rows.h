@@ -90,6 +90,9 @@ struct Visit {
   OptionalTime ended_at;
   OptionalTime closed_at;
   OptionalTime next_deadline_at;
+  OptionalTime host_absent_since;   // of an active visit: no practitioner is there since
+  OptionalTime guest_absent_since;  // nobody of the patient side is there since
+  OptionalTime empty_since;         // nobody at all is there since
   bool waiting_room = false;
   bool recording_enabled = false;
   json::Object config;

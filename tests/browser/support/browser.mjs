@@ -6,8 +6,9 @@ import { toneFile } from './tone.mjs';
 
 const hooks = await readFile(fileURLToPath(new URL('./page_hooks.js', import.meta.url)), 'utf8');
 
-// camera: an MJPEG file to show instead of Chromium's green test picture.
-export async function launch({ headless = true, camera } = {}) {
+// camera: an MJPEG file to show instead of Chromium's green test picture. devices false: a machine without any, as long as it has
+// none of its own. ask false: every question for a device is answered with no.
+export async function launch({ headless = true, camera, devices = true, ask = true } = {}) {
   const tone = await toneFile();
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -17,7 +18,8 @@ export async function launch({ headless = true, camera } = {}) {
       '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
       '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding', '--disable-background-timer-throttling',
       '--autoplay-policy=no-user-gesture-required',
-      '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream=fps=20', `--use-file-for-fake-audio-capture=${tone}`,
+      ...(ask ? ['--use-fake-ui-for-media-stream'] : []),
+      ...(devices ? ['--use-fake-device-for-media-stream=fps=20', `--use-file-for-fake-audio-capture=${tone}`] : []),
       ...(camera ? [`--use-file-for-fake-video-capture=${camera}`] : []),
       '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1',
     ],
@@ -25,9 +27,14 @@ export async function launch({ headless = true, camera } = {}) {
 }
 
 // One person: a browser context of their own (cookies, storage), and a record of every host that was asked for anything.
-export async function person(browser, name, { viewport = { width: 1000, height: 700 } } = {}) {
-  const context = await browser.newContext({ viewport, permissions: ['camera', 'microphone'] });
+export async function person(browser, name, { permissions = ['camera', 'microphone'], viewport = { width: 1000, height: 700 }, ...options } = {}) {
+  const context = await browser.newContext({ viewport, permissions, ...options });
   await context.addInitScript(hooks);
+  return tab(context, name);
+}
+
+// One more tab of a person: the same cookies and storage.
+export async function tab(context, name) {
   const page = await context.newPage();
   const who = { name, context, page, console: [], errors: [], hosts: new Map() };
   const note = (url) => {

@@ -48,6 +48,8 @@ function environment(extra) {
 export class Server {
   #child = null;
   #addresses = ['--api', '127.0.0.1:0', '--web', '127.0.0.1:0', '--media', '127.0.0.1:0'];
+  // The pages of this tree, also when the program was built elsewhere.
+  #pages = ['--web-root', path.join(root, 'web/dist')];
   #log = [];
 
   // args: further options of `serve`. data: a folder that survives dispose(). init: options of `init --demo`, run first.
@@ -76,7 +78,7 @@ export class Server {
     const runFile = path.join(this.data, 'run.json');
     await rm(runFile, { force: true });
     const began = Date.now();
-    this.#child = spawn(binary, ['serve', '--data', this.data, ...this.#addresses, ...this.args], {
+    this.#child = spawn(binary, ['serve', '--data', this.data, ...this.#addresses, ...this.#pages, ...this.args], {
       env: environment(this.env),
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -6,6 +6,13 @@ const id = (name) => `[data-testid="${name}"]`;
 export const ui = {
   appointment: id('appointment'),
   drawer: id('drawer'),
+  drawerClose: id('drawer-close'),
+  createLink: id('create-link'),
+  patientLink: id('patient-link'),
+  endVisit: id('end-visit'),
+  endVisitConfirm: id('end-visit-confirm-confirm'),
+  badge: id('status-badge'),
+  dayProblem: id('day-problem'),
   startCall: id('start-call'),
   copyLink: id('copy-link'),
   lobby: id('lobby'),
@@ -14,18 +21,29 @@ export const ui = {
   lobbyCamera: id('lobby-camera'),
   lobbyJoin: id('lobby-join'),
   previewVideo: id('preview-video'),
+  cameraFault: id('camera-fault'),
+  microphoneFault: id('microphone-fault'),
+  closed: id('visit-closed'),
+  over: id('visit-over'),
+  left: id('visit-left'),
+  rejoin: id('visit-rejoin'),
   room: id('room'),
   tileSelf: id('tile-self'),
   tileRemote: id('tile-remote'),
   tileScreen: id('tile-screen'),
+  tileHand: id('tile-hand'),
+  sharing: id('sharing'),
+  screenVideo: id('video-screen'),
   mic: id('control-mic'),
   camera: id('control-camera'),
   screen: id('control-screen'),
   hand: id('control-hand'),
   chat: id('control-chat'),
+  chatBadge: id('control-chat-badge'),
   chatInput: id('chat-input'),
   chatSend: id('chat-send'),
   chatMessage: id('chat-message'),
+  deviceFault: id('device-fault'),
   leave: id('control-leave'),
   end: id('control-end'),
   endConfirm: id('end-confirm-confirm'),
@@ -48,6 +66,25 @@ export async function joinThroughLobby(who, link, name, { microphone = true, cam
 export const inRoom = (who) => who.page.locator(`${ui.room}[data-connection="connected"]`).waitFor({ timeout: 15_000 });
 
 export const remoteCount = async (who) => Number(await who.page.locator(ui.room).getAttribute('data-remote'));
+
+// What the row of an appointment says on a console page, awaited for the 5 seconds in which it has to become true.
+export const rowSays = (who, appointment, words) =>
+  until(
+    `the console says “${words}”`,
+    async () => {
+      const said = (await who.page.locator(`${ui.appointment}[data-appointment="${appointment}"] ${ui.badge}`).innerText()).trim();
+      if (said !== words) throw new Error(`“${said}”`);
+      return true;
+    },
+    { timeout: 5000 },
+  );
+
+export async function say(who, text) {
+  if ((await who.page.locator(ui.chatInput).count()) === 0) await who.page.locator(ui.chat).click();
+  await who.page.locator(ui.chatInput).fill(text);
+  await who.page.locator(ui.chatSend).click();
+  await who.page.locator(ui.chatMessage, { hasText: text }).waitFor();
+}
 
 // Opens the first of today's appointments and starts its visit; resolves to the patient's link.
 export async function startFromConsole(who, web) {

@@ -1,7 +1,7 @@
 import { CircleCheck, DoorClosed, PhoneOff } from 'lucide-react';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { explainRefusal, type Problem } from '../api/problem';
-import type { LobbyVisit } from '../api/types';
+import type { LobbyVisit, VisitStatus } from '../api/types';
 import { Brand } from '../ui/brand';
 import { Button } from '../ui/button';
 import { ProblemNotice } from '../ui/notice';
@@ -131,6 +131,32 @@ export function Over({ why, reason, onHome }: { why: 'ended' | 'removed'; reason
       </p>
       {reason && <p data-testid="visit-over-reason">“{reason}”</p>}
       {!onHome && <p className="message-next">You can close this page.</p>}
+    </Message>
+  );
+}
+
+const closings: Partial<Record<VisitStatus, [heading: string, body: string]>> = {
+  ended: ['This visit is over', 'It has ended, so nobody can join it any more.'],
+  cancelled: ['This visit was cancelled', 'It does not take place, so nobody can join it.'],
+  no_show: ['This visit did not take place', 'The clinic closed it, so nobody can join it any more.'],
+};
+
+/** The link of a visit that had been closed before this page was opened. */
+export function Closed({ visit, onHome }: { visit: LobbyVisit; onHome?: () => void }) {
+  const [heading, body] = closings[visit.status] ?? ['This visit is over', 'Nobody can join it any more.'];
+  return (
+    <Message
+      icon={<DoorClosed aria-hidden size={28} />}
+      heading={heading}
+      testId="visit-closed"
+      actions={<Home onHome={onHome} />}
+    >
+      <p>{body}</p>
+      <p className="message-next">
+        {onHome
+          ? 'Start a new call from today’s appointments.'
+          : `If you still need to talk to ${visit.orgName}, ask for a new link.`}
+      </p>
     </Message>
   );
 }

@@ -25,6 +25,7 @@ const problem: Problem = { code: 'room_full', status: 409, title: 'The room is f
 const states: Record<string, MeetingState> = {
   opening: initialState,
   refused: { phase: 'refused', problem },
+  closed: { phase: 'closed', visit: { ...visit, status: 'ended' } },
   lobby: { phase: 'lobby', visit },
   asking: { phase: 'joining', visit },
   dialling: { phase: 'joining', visit: later, answer },
@@ -37,6 +38,7 @@ const states: Record<string, MeetingState> = {
 
 const events: Record<string, MeetingEvent> = {
   opened: { type: 'opened', visit },
+  'opened when over': { type: 'opened', visit: { ...visit, status: 'ended' } },
   refused: { type: 'refused', problem },
   join: { type: 'join' },
   answered: { type: 'answered', answer },
@@ -52,8 +54,9 @@ const events: Record<string, MeetingEvent> = {
 
 /** Every pair that moves. A pair that is not here must change nothing. */
 const table: Record<string, Partial<Record<string, MeetingState['phase']>>> = {
-  opening: { opened: 'lobby', refused: 'refused' },
+  opening: { opened: 'lobby', 'opened when over': 'closed', refused: 'refused' },
   refused: { retry: 'opening' },
+  closed: {},
   lobby: { join: 'joining' },
   asking: { answered: 'joining', 'refused for now': 'lobby', 'refused for good': 'refused', left: 'left' },
   dialling: {
@@ -110,6 +113,13 @@ describe('visit page', () => {
       why: 'removed',
       reason: 'Wrong person',
     });
+  });
+
+  it('shows the lobby of open visits only', () => {
+    const phases = (['scheduled', 'waiting', 'active', 'ended', 'cancelled', 'no_show'] as const).map(
+      (status) => reduce(initialState, { type: 'opened', visit: { ...visit, status } }).phase,
+    );
+    expect(phases).toEqual(['lobby', 'lobby', 'lobby', 'closed', 'closed', 'closed']);
   });
 
   it('says that the SDK owns the devices from the answer to the end', () => {

@@ -5,13 +5,15 @@ import type { JoinAnswer, LobbyVisit } from '../api/types';
  * The states of the visit page, as a plain reducer. docs of the transitions are the table of machine.test.ts.
  *
  *   opening → lobby → joining → connected ⇄ reconnecting → left | ended | failed
- *      └→ refused       └→ lobby (the server said no, another try may help)
+ *      │└→ closed       └→ lobby (the server said no, another try may help)
+ *      └→ refused
  *
  * Only what was observed moves it: an answer of the server, a state of the SDK, a click of the user.
  */
 export type MeetingState =
   | { phase: 'opening' }
   | { phase: 'refused'; problem: Problem }
+  | { phase: 'closed'; visit: LobbyVisit }
   | { phase: 'lobby'; visit: LobbyVisit; problem?: Problem }
   | { phase: 'joining'; visit: LobbyVisit; answer?: JoinAnswer }
   | { phase: 'connected'; visit: LobbyVisit; answer: JoinAnswer }
@@ -35,6 +37,10 @@ export type MeetingEvent =
 
 export const initialState: MeetingState = { phase: 'opening' };
 
+/** Ended, cancelled or nobody came: the server lets nobody in again. */
+export const isClosed = ({ status }: Pick<LobbyVisit, 'status'>): boolean =>
+  status === 'ended' || status === 'cancelled' || status === 'no_show';
+
 /** True while the SDK owns camera, microphone and socket. */
 export const isInCall = (
   state: MeetingState,
@@ -46,7 +52,8 @@ export const isInCall = (
 export function reduce(state: MeetingState, event: MeetingEvent): MeetingState {
   switch (event.type) {
     case 'opened':
-      return state.phase === 'opening' ? { phase: 'lobby', visit: event.visit } : state;
+      // Nobody checks a camera for a visit that cannot be joined any more.
+      return state.phase === 'opening' ? { phase: isClosed(event.visit) ? 'closed' : 'lobby', visit: event.visit } : state;
     case 'refused':
       return state.phase === 'opening' ? { phase: 'refused', problem: event.problem } : state;
     case 'join':

@@ -6,9 +6,9 @@ import { join, leave, lookUp, refresh } from '../api/visits';
 import { inviteFromFragment, normaliseCode } from '../lib/links';
 import { isTokenFresh } from '../lib/token';
 import { loadChoices, saveChoices, type MediaChoices } from '../media/preferences';
-import { Failed, Joining, Left, Opening, Over, Refused } from './endings';
+import { Closed, Failed, Joining, Left, Opening, Over, Refused } from './endings';
 import { Lobby } from './lobby';
-import { initialState, isInCall, reduce } from './machine';
+import { initialState, isClosed, isInCall, reduce } from './machine';
 import {
   closeSession,
   forgetSession,
@@ -107,6 +107,7 @@ function Meeting({ code }: { code: string }) {
     lookUp(code, abort.signal).then(
       (visit) => {
         document.title = `${visit.displayName} · Televisit`;
+        if (isClosed(visit)) closeSession(code);
         dispatch({ type: 'opened', visit });
       },
       (error: unknown) => {
@@ -216,6 +217,8 @@ function Meeting({ code }: { code: string }) {
       return <Opening />;
     case 'refused':
       return <Refused problem={state.problem} onRetry={isFinal(state.problem) ? undefined : () => retry('nothing')} />;
+    case 'closed':
+      return <Closed visit={state.visit} onHome={person.current.staff ? leaveForGood : undefined} />;
     case 'lobby':
       if (straightIn.current) return <Joining visit={state.visit} />;
       return (

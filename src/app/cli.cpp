@@ -116,6 +116,22 @@ int run(int argc, char** argv) {
   templates_command->callback(
       [&] { with_settings([&](const Settings& s) { return templates(s, doctor_options, flags.json); }); });
 
+  RepairRoomsOptions repair_options;
+  auto* repair_command = cli.add_subcommand("repair", "Repair what an earlier integration left behind");
+  repair_command->require_subcommand(1);
+  auto* rooms_command = repair_command->add_subcommand(
+      "rooms", "Visits whose room id no provider ever issued: list them, or give them real rooms");
+  rooms_command->footer(
+      "Example:\n  televisit repair rooms --verify --apply\nExit codes: 0 nothing wrong, 1 something left, 2 "
+      "repaired.");
+  flags.add_to(*rooms_command);
+  rooms_command->add_option("--org", repair_options.org_id, "Organisation id (default: all)");
+  rooms_command->add_flag("--verify", repair_options.verify,
+                          "Also read every open visit's room back from its provider");
+  rooms_command->add_flag("--apply", repair_options.apply, "Repair; without it nothing is changed");
+  rooms_command->callback(
+      [&] { with_settings([&](const Settings& s) { return repair_rooms(s, repair_options, flags.json); }); });
+
   TokenOptions token_options;
   std::string kind;
   auto* token_command =

@@ -306,6 +306,43 @@ int token(const Settings& settings, const TokenOptions& options, bool json) {
   return 0;
 }
 
+int repair_rooms(const Settings& settings, const RepairRoomsOptions& options, bool json) {
+  telemetry::configure_log(telemetry::Level::kError, settings.text("log.format"));
+  auto tool = VisitsTool::open(settings);
+  if (!tool) return report(tool.error());
+  visits::RepairOptions wanted;
+  if (!options.org_id.empty()) wanted.org_id = options.org_id;
+  wanted.verify = options.verify;
+  wanted.apply = options.apply;
+  auto done = (*tool)->visits().repair_rooms(wanted);
+  if (!done) return report(done.error());
+  json::Array rooms;
+  for (const auto& room : done->rooms) {
+    rooms.push_back(json::Object{{"orgId", room.org_id},
+                                 {"visitId", room.visit_id},
+                                 {"code", room.code},
+                                 {"status", room.status},
+                                 {"roomId", room.room_id},
+                                 {"fault", room.fault},
+                                 {"action", room.action},
+                                 {"newRoomId", room.new_room_id},
+                                 {"detail", room.detail}});
+    if (json) continue;
+    std::cout << room.visit_id << "  " << room.code << "  " << room.status << "  " << room.room_id << "  "
+              << room.fault << ": " << room.action;
+    if (!room.new_room_id.empty()) std::cout << " -> " << room.new_room_id;
+    if (!room.detail.empty()) std::cout << "  (" << room.detail << ')';
+    std::cout << '\n';
+  }
+  if (json)
+    std::cout << json::serialize(json::Object{{"rooms", std::move(rooms)}}) << '\n';
+  else if (done->rooms.empty())
+    std::cout << "every visit has a room its provider issued\n";
+  else if (!options.apply)
+    std::cout << "nothing was changed; --apply repairs\n";
+  return done->exit_code();
+}
+
 int show_config(const Settings& settings, bool json) {
   json::Object answer;
   for (const auto& setting : settings_table()) {

@@ -29,12 +29,20 @@ struct DoctorOptions {
   std::string integration_id;  // empty: every telehealth integration of the organisation
 };
 
+struct RepairRoomsOptions {
+  std::string org_id;  // empty: every organisation
+  bool verify = false;
+  bool apply = false;
+};
+
 int serve(const Settings& settings, bool json);
 int migrate(const Settings& settings, bool json);
 int init(const Settings& settings, const InitOptions& options, bool json);
 int doctor(const Settings& settings, const DoctorOptions& options, bool json);
 int token(const Settings& settings, const TokenOptions& options, bool json);
 int templates(const Settings& settings, const DoctorOptions& options, bool json);
+// Exit 0: nothing is wrong, 1: something is left, 2: repaired.
+int repair_rooms(const Settings& settings, const RepairRoomsOptions& options, bool json);
 int show_config(const Settings& settings, bool json);
 int run_sql(const Settings& settings, const std::string& statement, bool json);
 

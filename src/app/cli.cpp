@@ -150,6 +150,15 @@ int run(int argc, char** argv) {
     with_settings([&](const Settings& s) { return token(s, token_options, flags.json); });
   });
 
+  bool show_secret = false;
+  auto* workspace_command =
+      subcommand("workspace", "Print the engine's access key (and secret) for your own 100ms server code",
+                 "televisit workspace --show-secret");
+  workspace_command->add_flag("--show-secret", show_secret,
+                              "Print the secret too: whoever has it can mint every token");
+  workspace_command->callback(
+      [&] { with_settings([&](const Settings& s) { return workspaces(s, show_secret, flags.json); }); });
+
   subcommand("config", "Print the settings in force and where each comes from", "televisit config")
       ->callback([&] { with_settings([&](const Settings& s) { return show_config(s, flags.json); }); });
 

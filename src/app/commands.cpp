@@ -91,6 +91,34 @@ base::Result<void> check_app_token(engine::Store& store, const engine::Workspace
   return {};
 }
 
+// The engine's repository without the engine, for one command.
+class EngineTool {
+ public:
+  static base::Result<std::unique_ptr<EngineTool>> open(const Settings& settings) {
+    auto paths = prepare_paths(settings);
+    if (!paths) return base::fail(paths.error());
+    std::unique_ptr<EngineTool> tool(new EngineTool);
+    auto keys = crypto::Keyring::load_or_create(paths->key_file, tool->random_);
+    if (!keys) return base::fail(keys.error());
+    tool->keys_ = std::make_unique<crypto::Keyring>(std::move(*keys));
+    auto database = open_engine_database(settings, *paths);
+    if (!database) return base::fail(database.error());
+    tool->database_ = std::move(*database);
+    tool->store_ = std::make_unique<engine::Store>(*tool->database_, *tool->keys_, tool->random_);
+    return tool;
+  }
+  engine::Store& store() { return *store_; }
+  base::Random& random() { return random_; }
+
+ private:
+  EngineTool() = default;
+
+  crypto::SystemRandom random_;
+  std::unique_ptr<crypto::Keyring> keys_;
+  std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<engine::Store> store_;
+};
+
 struct Chosen {
   std::string org_id;
   std::string integration_id;
@@ -271,15 +299,31 @@ int templates(const Settings& settings, const DoctorOptions& options, bool json)
   return 0;
 }
 
+int workspaces(const Settings& settings, bool show_secret, bool json) {
+  auto tool = EngineTool::open(settings);
+  if (!tool) return report(tool.error());
+  auto all = (*tool)->store().workspaces();
+  if (!all) return report(all.error());
+  json::Array data;
+  for (const auto& workspace : *all) {
+    json::Object entry{{"name", workspace.name},
+                       {"accessKey", workspace.access_key},
+                       {"defaultTemplateId", workspace.default_template_id}};
+    if (show_secret) entry["secret"] = workspace.secret.reveal();
+    data.push_back(std::move(entry));
+    if (json) continue;
+    std::cout << workspace.name << "\n  access key        " << workspace.access_key
+              << "\n  default template  " << workspace.default_template_id << '\n';
+    if (show_secret) std::cout << "  secret            " << workspace.secret.reveal() << '\n';
+  }
+  if (json) std::cout << json::serialize(json::Object{{"data", std::move(data)}}) << '\n';
+  return 0;
+}
+
 int token(const Settings& settings, const TokenOptions& options, bool json) {
-  auto paths = prepare_paths(settings);
-  if (!paths) return report(paths.error());
-  crypto::SystemRandom random;
-  auto keys = crypto::Keyring::load_or_create(paths->key_file, random);
-  if (!keys) return report(keys.error());
-  auto database = open_engine_database(settings, *paths);
-  if (!database) return report(database.error());
-  engine::Store store(**database, *keys, random);
+  auto tool = EngineTool::open(settings);
+  if (!tool) return report(tool.error());
+  engine::Store& store = (*tool)->store();
   auto workspace = pick_workspace(store, options.access_key);
   if (!workspace) return report(workspace.error());
 
@@ -298,7 +342,8 @@ int token(const Settings& settings, const TokenOptions& options, bool json) {
     claims["role"] = options.role;
     if (!options.user_id.empty()) claims["user_id"] = options.user_id;
   }
-  const base::Secret token = crypto::sign_browser_jwt(std::move(claims), workspace->secret, random);
+  const base::Secret token =
+      crypto::sign_browser_jwt(std::move(claims), workspace->secret, (*tool)->random());
   if (json)
     std::cout << json::serialize(json::Object{{"token", token.reveal()}}) << '\n';
   else

@@ -41,6 +41,8 @@ int init(const Settings& settings, const InitOptions& options, bool json);
 int doctor(const Settings& settings, const DoctorOptions& options, bool json);
 int token(const Settings& settings, const TokenOptions& options, bool json);
 int templates(const Settings& settings, const DoctorOptions& options, bool json);
+// The engine's workspaces: what a 100ms dashboard shows as access keys. The secret only when asked for.
+int workspaces(const Settings& settings, bool show_secret, bool json);
 // Exit 0: nothing is wrong, 1: something is left, 2: repaired.
 int repair_rooms(const Settings& settings, const RepairRoomsOptions& options, bool json);
 int show_config(const Settings& settings, bool json);

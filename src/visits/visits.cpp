@@ -12,6 +12,7 @@
 #include "visits/meetings/close.h"
 #include "visits/meetings/presence.h"
 #include "visits/meetings/repair.h"
+#include "visits/people/api_keys.h"
 #include "visits/store/organizations.h"
 
 namespace visits {
@@ -82,7 +83,7 @@ struct Visits::Impl {
         return base::fail("not_found", "no organisation was named and there is no demo organisation");
       org_id = (*org)->id;
     }
-    return Principal{Principal::Kind::kOperator, std::move(org_id), "operator"};
+    return Principal{Principal::Kind::kOperator, base::to_lower(org_id), "operator", Scopes::all()};
   }
 
   Core core;
@@ -116,10 +117,8 @@ base::Result<std::unique_ptr<Visits>> Visits::open(Config config, Dependencies d
 void Visits::mount(http::Router& router) {
   const api::Api api{impl_->core, impl_->presence};
   api::mount_service(api, router);
-  api::mount_integrations(api, router);
-  api::mount_visits(api, router);
   api::mount_joining(api, router);
-  api::mount_chart(api, router);
+  for (const api::StaffRoute& route : api::staff_routes()) api::mount_staff(api, router, route);
 }
 
 base::Result<DemoInfo> Visits::init_demo(const DemoSeed& seed) {
@@ -164,6 +163,33 @@ base::Result<std::vector<TemplateInfo>> Visits::list_templates(const std::string
   auto templates = live_templates(impl_->core, *principal, integration_id);
   if (!templates) return base::fail(error_of(templates.error()));
   return std::move(*templates);
+}
+
+base::Result<NewApiKey> Visits::create_api_key(const std::string& org_id, const std::string& name,
+                                               const std::vector<std::string>& scopes,
+                                               std::optional<base::WallTime> expires_at) {
+  auto principal = impl_->operator_of(org_id);
+  if (!principal) return base::fail(principal.error());
+  if (name.empty() || base::utf8_length(name) > 80)
+    return base::fail("validation_failed", "a name has 1 to 80 characters");
+  const auto parsed = Scopes::parse(scopes);
+  if (!parsed) return base::fail("validation_failed", "a scope does not exist");
+  auto issued = issue_key(impl_->core, *principal, {name, *parsed, expires_at});
+  if (!issued) return base::fail(error_of(issued.error()));
+  return NewApiKey{issued->row.id, issued->row.org_id, issued->row.prefix, std::move(issued->key)};
+}
+
+base::Result<void> Visits::revoke_api_key(const std::string& org_id, const std::string& id) {
+  auto principal = impl_->operator_of(org_id);
+  if (!principal) return base::fail(principal.error());
+  if (!base::is_uuid(id)) return base::fail("not_found", "no such live key in this organisation");
+  auto revoked = revoke_key(impl_->core, *principal, base::to_lower(id));
+  if (!revoked) return base::fail(error_of(revoked.error()));
+  return {};
+}
+
+std::vector<std::string> Visits::scope_names() {
+  return Scopes::all().names();
 }
 
 base::Result<RepairReport> Visits::repair_rooms(const RepairOptions& options) {

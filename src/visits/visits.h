@@ -112,6 +112,13 @@ struct RepairReport {
   int exit_code() const;
 };
 
+struct NewApiKey {
+  std::string id;
+  std::string org_id;
+  std::string prefix;
+  base::Secret key;  // to be shown once
+};
+
 class Visits {
  public:
   // Migrates. Errors: those of storage::migrate, "listener_not_loopback" (open_loopback on, but reachable
@@ -132,6 +139,14 @@ class Visits {
   base::Result<TestRun> test_integration(const std::string& org_id, const std::string& integration_id);
   base::Result<std::vector<TemplateInfo>> list_templates(const std::string& org_id,
                                                          const std::string& integration_id);
+
+  // `televisit apikey create|revoke`. `org_id` may be empty for the demo organisation. Errors: not_found,
+  // conflict (a live key has this name), validation_failed.
+  base::Result<NewApiKey> create_api_key(const std::string& org_id, const std::string& name,
+                                         const std::vector<std::string>& scopes,
+                                         std::optional<base::WallTime> expires_at);
+  base::Result<void> revoke_api_key(const std::string& org_id, const std::string& id);
+  static std::vector<std::string> scope_names();
 
   // Blocking; talks to the providers when it verifies or repairs. Errors: those of the database.
   base::Result<RepairReport> repair_rooms(const RepairOptions& options);

@@ -121,7 +121,7 @@ http::Response fhir_answer(int status, const std::string& body) {
   return response;
 }
 
-http::Response outcome(const Failure& failure) {
+http::Response outcome(const Failure& failure, const http::Request&) {
   const http::Problem p = to_problem(failure);
   json::Object coding;
   coding["code"] = p.code;
@@ -141,15 +141,6 @@ http::Response outcome(const Failure& failure) {
   o["resourceType"] = "OperationOutcome";
   o["issue"] = json::Array{std::move(issue)};
   return fhir_answer(p.status, json::serialize(o));
-}
-
-http::Handler fhir(const Api& api, StaffHandler handler) {
-  return [api, handler = std::move(handler)](const http::Request& request) {
-    auto principal = authenticate(api.core, request);
-    if (!principal) return outcome(principal.error());
-    auto response = handler(Call{api.core, api.presence, request, std::move(*principal)});
-    return response ? std::move(*response) : outcome(response.error());
-  };
 }
 
 StaffHandler fhir_read(const char* type) {
@@ -247,12 +238,16 @@ Outcome<http::Response> fhir_search(const Call& call) {
 
 }  // namespace
 
-void mount_chart(const Api& api, http::Router& router) {
+std::vector<StaffRoute> chart_routes() {
   using http::Method;
-  router.add(Method::kGet, "/api/appointments", staff(api, appointments));
-  router.add(Method::kGet, "/fhir/R4/Appointment", fhir(api, fhir_search));
+  std::vector<StaffRoute> out{
+      {Method::kGet, "/api/appointments", Scope::kMeetingsRead, appointments},
+      {Method::kGet, "/fhir/R4/Appointment", Scope::kFhirRead, fhir_search, outcome},
+  };
   for (const char* type : {"Appointment", "Patient", "Practitioner"})
-    router.add(Method::kGet, std::string("/fhir/R4/") + type + "/:id", fhir(api, fhir_read(type)));
+    out.push_back(
+        {Method::kGet, std::string("/fhir/R4/") + type + "/:id", Scope::kFhirRead, fhir_read(type), outcome});
+  return out;
 }
 
 }  // namespace visits::api

@@ -382,19 +382,21 @@ Outcome<http::Response> one(const Call& call) {
 
 }  // namespace
 
-void mount_integrations(const Api& api, http::Router& router) {
+std::vector<StaffRoute> integration_routes() {
   using http::Method;
-  router.add(Method::kGet, "/api/integrations/vendors", staff(api, vendors));
-  router.add(Method::kGet, "/api/integrations/vendors/:vendorId/schema", staff(api, schema));
-  router.add(Method::kGet, "/api/integrations", staff(api, list));
-  router.add(Method::kPost, "/api/integrations", staff(api, create));
-  router.add(Method::kGet, "/api/integrations/:id", staff(api, one));
-  router.add(Method::kPut, "/api/integrations/:id", staff(api, update));
-  router.add(Method::kDelete, "/api/integrations/:id", staff(api, remove));
-  router.add(Method::kPost, "/api/integrations/:id/toggle", staff(api, toggle));
-  router.add(Method::kPost, "/api/integrations/:id/test", staff(api, test));
-  router.add(Method::kGet, "/api/integrations/:id/tests", staff(api, tests));
-  router.add(Method::kGet, "/api/integrations/:id/templates", staff(api, templates));
+  return {
+      {Method::kGet, "/api/integrations/vendors", Scope::kIntegrationsRead, vendors},
+      {Method::kGet, "/api/integrations/vendors/:vendorId/schema", Scope::kIntegrationsRead, schema},
+      {Method::kGet, "/api/integrations", Scope::kIntegrationsRead, list},
+      {Method::kPost, "/api/integrations", Scope::kIntegrationsWrite, create},
+      {Method::kGet, "/api/integrations/:id", Scope::kIntegrationsRead, one},
+      {Method::kPut, "/api/integrations/:id", Scope::kIntegrationsWrite, update},
+      {Method::kDelete, "/api/integrations/:id", Scope::kIntegrationsWrite, remove},
+      {Method::kPost, "/api/integrations/:id/toggle", Scope::kIntegrationsWrite, toggle},
+      {Method::kPost, "/api/integrations/:id/test", Scope::kIntegrationsTest, test},
+      {Method::kGet, "/api/integrations/:id/tests", Scope::kIntegrationsRead, tests},
+      {Method::kGet, "/api/integrations/:id/templates", Scope::kIntegrationsTest, templates},
+  };
 }
 
 }  // namespace visits::api

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "visits/integrations/endpoint_policy.h"
+#include "visits/people/api_keys.h"
 #include "visits/problems.h"
 #include "visits/store/organizations.h"
 
@@ -39,6 +40,20 @@ Outcome<void> check_origin(const Core& core, const http::Request& request) {
   return refuse("origin_refused", "the page's origin is not listed");
 }
 
+Outcome<Principal> by_key(Core& core, const http::Request& request) {
+  const std::string_view credential = request.header("authorization");
+  if (credential.size() < 7 || !base::equals_ignore_case(credential.substr(0, 7), "Bearer "))
+    return refuse("unauthenticated", "the credential is not known");
+  const std::string_view key = base::trim(credential.substr(7));
+  if (key.rfind("tvk_", 0) != 0) return refuse("unauthenticated", "the credential is not known");
+  auto principal = principal_of_key(core, key);
+  if (!principal) return principal;
+  const std::string_view org_id = base::trim(request.header("x-org-id"));
+  if (!org_id.empty() && !base::equals_ignore_case(org_id, principal->org_id))
+    return refuse("org_mismatch", "x-org-id names another organisation than the key's");
+  return principal;
+}
+
 }  // namespace
 
 http::Response answer(int status, const json::Value& body) {
@@ -70,8 +85,7 @@ std::string banner(const Core& core, const std::string& org_id) {
 }
 
 Outcome<Principal> authenticate(Core& core, const http::Request& request) {
-  if (!request.header("authorization").empty())
-    return refuse("unauthenticated", "the credential is not known");
+  if (!request.header("authorization").empty()) return by_key(core, request);
   if (!open_mode_configured(core.config)) return refuse("unauthenticated", "no credential was sent");
   if (!request.remote.is_loopback() || !loopback_host_header(request.header("host")) || proxied(request))
     return refuse("open_mode_refused", "the request does not come straight from this machine");
@@ -85,17 +99,31 @@ Outcome<Principal> authenticate(Core& core, const http::Request& request) {
   if (!org) return refuse(Failure(org.error()));
   if (!*org || !(*org)->demo)
     return refuse("open_mode_refused", "x-org-id does not name a demo organisation");
-  return Principal{Principal::Kind::kOpenLoopback, org_id, "open-loopback"};
+  return Principal{Principal::Kind::kOpenLoopback, org_id, "open-loopback",
+                   Scopes::all().without(Scope::kAdmin)};
 }
 
-http::Handler staff(const Api& api, StaffHandler handler) {
-  return [api, handler = std::move(handler)](const http::Request& request) {
-    if (auto origin = check_origin(api.core, request); !origin) return problem(origin.error(), request);
+void mount_staff(const Api& api, http::Router& router, const StaffRoute& route) {
+  router.add(route.method, route.path, [api, route](const http::Request& request) {
+    const auto refused = [&](const Failure& failure) {
+      return route.refusal ? route.refusal(failure, request) : problem(failure, request);
+    };
+    if (auto origin = check_origin(api.core, request); !origin) return refused(origin.error());
     auto principal = authenticate(api.core, request);
-    if (!principal) return problem(principal.error(), request);
-    auto response = handler(Call{api.core, api.presence, request, std::move(*principal)});
-    return response ? std::move(*response) : problem(response.error(), request);
-  };
+    if (!principal) return refused(principal.error());
+    if (!principal->scopes.has(route.scope))
+      return refused(
+          Failure("forbidden_scope", "this call needs the scope " + std::string(to_string(route.scope))));
+    auto response = route.handler(Call{api.core, api.presence, request, std::move(*principal)});
+    return response ? std::move(*response) : refused(response.error());
+  });
+}
+
+std::vector<StaffRoute> staff_routes() {
+  std::vector<StaffRoute> out;
+  for (auto* routes : {integration_routes, visit_routes, chart_routes, key_routes})
+    for (StaffRoute& route : routes()) out.push_back(std::move(route));
+  return out;
 }
 
 http::Handler open_to_all(const Api& api, PublicHandler handler) {

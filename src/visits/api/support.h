@@ -9,6 +9,7 @@
 #include "http/router.h"
 #include "json/fields.h"
 #include "visits/core/core.h"
+#include "visits/core/scopes.h"
 #include "visits/meetings/presence.h"
 #include "visits/store/rows.h"
 
@@ -31,12 +32,28 @@ struct Call {
 };
 using StaffHandler = std::function<Outcome<http::Response>(const Call&)>;
 using PublicHandler = std::function<Outcome<http::Response>(const http::Request&)>;
-// Authenticates (and checks the origin) before the handler; a Failure becomes a problem reply.
-http::Handler staff(const Api& api, StaffHandler handler);
+// A route of signed-in principals; the tables of these stand beside their handlers, and no such route exists
+// outside them.
+struct StaffRoute {
+  http::Method method;
+  std::string path;
+  Scope scope;
+  StaffHandler handler;
+  // How a Failure looks; none: a problem reply.
+  std::function<http::Response(const Failure&, const http::Request&)> refusal = {};
+};
+// Origin, principal and scope are checked before the handler; a Failure becomes a refusal.
+void mount_staff(const Api& api, http::Router& router, const StaffRoute& route);
+std::vector<StaffRoute> integration_routes();
+std::vector<StaffRoute> visit_routes();
+std::vector<StaffRoute> chart_routes();
+std::vector<StaffRoute> key_routes();
+std::vector<StaffRoute> staff_routes();  // all of them
 // Checks the origin alone.
 http::Handler open_to_all(const Api& api, PublicHandler handler);
 
-// Open-on-loopback mode, §3.2. Codes unauthenticated, org_required, open_mode_refused, origin_refused.
+// An API key, or the open-on-loopback mode, §3.2. Codes unauthenticated, org_mismatch, org_required,
+// open_mode_refused.
 Outcome<Principal> authenticate(Core& core, const http::Request& request);
 bool open_mode_configured(const Config& config);
 // publicWebUrl, or the request's own origin on loopback.
@@ -84,9 +101,6 @@ std::string make_cursor(const Core& core, const Position& position);
 Outcome<std::optional<Position>> read_cursor(const Core& core, const http::Request& request);
 
 void mount_service(const Api& api, http::Router& router);
-void mount_integrations(const Api& api, http::Router& router);
-void mount_visits(const Api& api, http::Router& router);
 void mount_joining(const Api& api, http::Router& router);
-void mount_chart(const Api& api, http::Router& router);
 
 }  // namespace visits::api

@@ -375,19 +375,22 @@ Outcome<http::Response> events(const Call& call) {
 
 }  // namespace
 
-void mount_visits(const Api& api, http::Router& router) {
+std::vector<StaffRoute> visit_routes() {
   using http::Method;
-  router.add(Method::kPost, "/api/virtual-meetings/instant", staff(api, instant));
-  router.add(Method::kPost, "/api/virtual-meetings/appointment/:appointmentId", staff(api, of_appointment));
-  router.add(Method::kGet, "/api/virtual-meetings/org/:orgId", staff(api, list));
-  router.add(Method::kGet, "/api/virtual-meetings/:id", staff(api, one));
-  router.add(Method::kPost, "/api/virtual-meetings/:id/end", staff(api, end));
-  router.add(Method::kPost, "/api/virtual-meetings/:id/cancel", staff(api, cancel));
-  router.add(Method::kPost, "/api/virtual-meetings/:id/no-show", staff(api, no_show));
-  router.add(Method::kPost, "/api/virtual-meetings/:id/repair", staff(api, repair));
-  router.add(Method::kPost, "/api/virtual-meetings/:id/host-link", staff(api, host_link_route));
-  router.add(Method::kGet, "/api/virtual-meetings/:id/participants", staff(api, participants));
-  router.add(Method::kGet, "/api/virtual-meetings/:id/events", staff(api, events));
+  return {
+      {Method::kPost, "/api/virtual-meetings/instant", Scope::kMeetingsWrite, instant},
+      {Method::kPost, "/api/virtual-meetings/appointment/:appointmentId", Scope::kMeetingsWrite,
+       of_appointment},
+      {Method::kGet, "/api/virtual-meetings/org/:orgId", Scope::kMeetingsRead, list},
+      {Method::kGet, "/api/virtual-meetings/:id", Scope::kMeetingsRead, one},
+      {Method::kPost, "/api/virtual-meetings/:id/end", Scope::kMeetingsHost, end},
+      {Method::kPost, "/api/virtual-meetings/:id/cancel", Scope::kMeetingsWrite, cancel},
+      {Method::kPost, "/api/virtual-meetings/:id/no-show", Scope::kMeetingsWrite, no_show},
+      {Method::kPost, "/api/virtual-meetings/:id/repair", Scope::kMeetingsWrite, repair},
+      {Method::kPost, "/api/virtual-meetings/:id/host-link", Scope::kMeetingsHost, host_link_route},
+      {Method::kGet, "/api/virtual-meetings/:id/participants", Scope::kMeetingsRead, participants},
+      {Method::kGet, "/api/virtual-meetings/:id/events", Scope::kMeetingsRead, events},
+  };
 }
 
 }  // namespace visits::api

@@ -7,6 +7,7 @@
 
 #include "http/client.h"
 #include "provider/breaker.h"
+#include "visits/core/scopes.h"
 #include "visits/failure.h"
 #include "visits/visits.h"
 
@@ -36,10 +37,11 @@ struct Core {
 
 // Who acts. `actor` goes into created_by columns and logs: never a name.
 struct Principal {
-  enum class Kind { kOpenLoopback, kOperator, kSystem };
+  enum class Kind { kOpenLoopback, kApiKey, kOperator, kSystem };
   Kind kind = Kind::kOpenLoopback;
   std::string org_id;
   std::string actor;
+  Scopes scopes{};
 };
 
 // A read-only transaction around `work`, which is Result<T>(Transaction&).

@@ -25,6 +25,12 @@ std::string new_provider_user_id(base::Random& random) {
 base::Secret new_invite(base::Random& random) {
   return base::Secret("tvi_" + random.text(kBase64Url, 43));
 }
+std::string new_key_prefix(base::Random& random) {
+  return random.text(kBase32, 8);
+}
+base::Secret new_key(base::Random& random, const std::string& prefix) {
+  return base::Secret("tvk_" + prefix + "_" + random.text(kBase64Url, 43));
+}
 base::Secret new_ticket(base::Random& random) {
   return base::Secret("tvt_" + random.text(kBase64Url, 43));
 }

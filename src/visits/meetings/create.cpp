@@ -209,6 +209,8 @@ std::string actor_kind(const Principal& principal) {
   switch (principal.kind) {
     case Principal::Kind::kOpenLoopback:
       return "open_loopback";
+    case Principal::Kind::kApiKey:
+      return "api_key";
     case Principal::Kind::kOperator:
       return "operator";
     case Principal::Kind::kSystem:

@@ -8,6 +8,7 @@
 #include "engine/management/template_rules.h"
 #include "engine/rooms/gate.h"
 #include "engine/signalling/entrance.h"
+#include "engine/webhooks/dispatcher.h"
 #include "telemetry/log.h"
 
 namespace engine {
@@ -76,6 +77,7 @@ struct Engine::Impl final : sfu::Events {
     ticking.cancel();
     gate.close();
     room_pool.reset();
+    webhooks.reset();
     media.reset();
   }
 
@@ -88,7 +90,9 @@ struct Engine::Impl final : sfu::Events {
             deps.clock,
             deps.random,
             config.strict_room_names,
-            config.lenient_paths};
+            config.lenient_paths,
+            config.requests_per_second,
+            [this] { webhooks->poke(); }};
   }
 
   base::Result<void> start() {
@@ -101,6 +105,9 @@ struct Engine::Impl final : sfu::Events {
     if (!started) return base::fail(started.error());
     media = std::move(*started);
     services.media = media.get();
+    webhooks = std::make_unique<Dispatcher>(store, deps.clock, deps.metrics,
+                                            Dispatcher::Options{config.tick, config.webhook_address_allowed});
+    services.outbox_filled = [this] { webhooks->poke(); };
     if (auto restored = restore(); !restored) return restored;
     ticking = deps.timers.every(config.tick, [this] { live.tick(); });
     telemetry::info(
@@ -120,8 +127,7 @@ struct Engine::Impl final : sfu::Events {
     for (const auto& session : *sessions) {
       auto inside = by_session.find(session.id);
       if (inside == by_session.end()) {
-        if (auto closed = store.close_session(session.room_id, session.id, deps.clock.wall()); !closed)
-          return closed;
+        if (auto closed = close_left(session); !closed) return closed;
         continue;
       }
       live.open(session.workspace_id, session.room_id)
@@ -129,6 +135,20 @@ struct Engine::Impl final : sfu::Events {
               [session, left = std::move(inside->second)](LiveRoom& room) { room.restore(session, left); });
     }
     return {};
+  }
+
+  base::Result<void> close_left(const Session& session) {
+    auto room = store.room_by_id(session.workspace_id, session.room_id);
+    if (!room) return base::fail(room.error());
+    const auto now = deps.clock.wall();
+    const WebhookEvent closed{deps.random.uuid(),
+                              session.workspace_id,
+                              session.room_id,
+                              session.id,
+                              "session.close.success",
+                              now,
+                              session_closed_facts(room->value_or(Room()), session, now)};
+    return store.close_session(session.room_id, session.id, now, {closed});
   }
 
   void on_room(const sfu::RoomId& room_id, LiveRoom::Task task) {
@@ -160,6 +180,7 @@ struct Engine::Impl final : sfu::Events {
   RoomServices services;
   std::unique_ptr<net::WorkerPool> room_pool;
   std::unique_ptr<sfu::Sfu> media;
+  std::unique_ptr<Dispatcher> webhooks;
   LiveRooms live;
   ManagementApi api;
   Entrance entrance;

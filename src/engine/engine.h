@@ -10,6 +10,7 @@
 // inside are kept in the database: an Engine opened on it later takes them over.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,6 +48,9 @@ struct Config {
   std::string public_websocket_url;  // "wss://rtc.example.org": used instead of the Host of the request
   base::Duration tick = base::Duration::millis(500);  // how often grace periods are looked at
   int room_threads = 2;
+  double requests_per_second = 50;  // of one workspace's REST calls, twice as many at once; 0 = no limit
+  // Which addresses webhooks may be sent to; empty = every address.
+  std::function<bool(const base::SocketAddress&)> webhook_address_allowed;
 };
 
 struct Dependencies {

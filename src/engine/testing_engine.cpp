@@ -62,6 +62,7 @@ World::World(storage::Backend backend) : database(backend) {
   config.migrations_folder = migrations_folder();
   config.media.listen = base::SocketAddress::v4(0x7f000001, 0);
   config.tick = base::Duration::millis(20);
+  config.requests_per_second = 0;  // the clock stands still
   start();
   auto created = engine->create_workspace("first");
   if (!created) throw std::runtime_error(created.error().detail);

@@ -41,6 +41,9 @@ base::Result<VerifiedToken> Tokens::verify(std::string_view token, TokenType typ
   auto workspace = lookup(std::string(json::text_or(*peeked, "access_key")));
   if (!workspace) return refuse("access key is unknown");
   auto claims = crypto::verify_jwt(token, workspace->secret);
+  const auto& old_counts_until = workspace->previous_secret_until;
+  if (!claims && old_counts_until && clock_.wall() < *old_counts_until)
+    claims = crypto::verify_jwt(token, workspace->previous_secret);
   if (!claims)
     return refuse(claims.error().code == "token_algorithm" ? "algorithm must be HS256"
                                                            : "signature is invalid");

@@ -80,16 +80,17 @@ http::Response ManagementApi::active_peers(const http::Request& request, const W
   if (!room) return room.error();
   const std::string user(request.query_value("user_id").value_or("")),
       role(request.query_value("role").value_or(""));
-  auto peers = services_.live.ask(w.id, room->id, [user, role](LiveRoom& live) -> std::optional<json::Object> {
-    const auto snapshot = live.snapshot();
-    if (!snapshot) return std::nullopt;
-    json::Object found;
-    for (const Peer* peer : snapshot->peers) {
-      if ((user.empty() || peer->self.user_id == user) && (role.empty() || peer->self.role == role))
-        found[peer->self.peer_id] = peer_document(*peer, false);
-    }
-    return found;
-  });
+  auto peers =
+      services_.live.ask(w.id, room->id, [user, role](LiveRoom& live) -> std::optional<json::Object> {
+        const auto snapshot = live.snapshot();
+        if (!snapshot) return std::nullopt;
+        json::Object found;
+        for (const Peer* peer : snapshot->peers) {
+          if ((user.empty() || peer->self.user_id == user) && (role.empty() || peer->self.role == role))
+            found[peer->self.peer_id] = peer_document(*peer, false);
+        }
+        return found;
+      });
   if (!peers || !*peers) return no_session();
   json::Object out;
   out["peers"] = std::move(**peers);
@@ -120,7 +121,8 @@ http::Response ManagementApi::update_peer(const http::Request& request, const Wo
   auto& given = read.value;
   if (given.role && given.role->empty()) given.role.reset();
   auto updated = services_.live.ask(
-      w.id, room->id, [id = std::string(request.param("peer_id")), given](LiveRoom& live) -> Outcome<json::Object> {
+      w.id, room->id,
+      [id = std::string(request.param("peer_id")), given](LiveRoom& live) -> Outcome<json::Object> {
         if (!live.snapshot()) return refuse(404, "session not found");
         auto peer = live.update_peer(id, given.name, given.role, given.metadata);
         if (!peer) return tl::unexpected(peer.error());
@@ -171,17 +173,20 @@ http::Response ManagementApi::end_room(const http::Request& request, const Works
   if (!body) return body.error();
   auto read = json::read<bodies::EndRoom>(*body);
   if (!read.ok()) return invalid_body(read.errors);
-  auto active = services_.live.ask(w.id, room->id, [](LiveRoom& live) { return live.snapshot().has_value(); });
+  auto active =
+      services_.live.ask(w.id, room->id, [](LiveRoom& live) { return live.snapshot().has_value(); });
   if (!active.value_or(false)) return no_session();
   if (read.value.lock.value_or(false)) {
     room->enabled = false;  // before anybody is sent away, so that nobody comes back in between
     room->updated_at = std::max(services_.clock.wall(), room->updated_at + base::Duration::millis(1));
     if (auto stored = services_.store.update_room(*room); !stored) return storage_failure(stored.error());
   }
-  services_.live.ask(w.id, room->id, [reason = read.value.reason.value_or("")](LiveRoom& live) {
-    live.end_session({}, reason);
-    return true;
-  });
+  services_.live.ask(
+      w.id, room->id,
+      [reason = read.value.reason.value_or(""), lock = read.value.lock.value_or(false)](LiveRoom& live) {
+        live.end_session({{}, reason, lock});
+        return true;
+      });
   return ok({{"message", "session is ending"}});
 }
 

@@ -3,7 +3,9 @@
 namespace engine {
 
 ManagementApi::ManagementApi(ApiServices services)
-    : services_(services), code_attempts_(5, 20, services.clock) {}
+    : services_(services),
+      code_attempts_(5, 20, services.clock),
+      workspace_calls_(services.requests_per_second, 2 * services.requests_per_second, services.clock) {}
 
 void ManagementApi::route(http::Router& router, http::Method method, const std::string& pattern, Call call) {
   router.add(method, "/v2" + pattern, [this, call](const http::Request& request) {
@@ -14,6 +16,11 @@ void ManagementApi::route(http::Router& router, http::Method method, const std::
       const bool missing = verified.error().code == "token_missing";
       return error_answer(401, missing ? "Authentication error" : "Token validation error",
                           {verified.error().detail});
+    }
+    if (services_.requests_per_second > 0 && !workspace_calls_.allow(verified->workspace->id)) {
+      auto response = error_answer(429, "Too many requests", {"retry after 1 seconds"});
+      response.set("retry-after", "1");
+      return response;
     }
     return (this->*call)(request, *verified->workspace);
   });
@@ -57,16 +64,27 @@ void ManagementApi::mount(http::Router& router) {
   route(router, kGet, "/sessions", &Api::list_sessions);
   route(router, kGet, "/sessions/:session_id", &Api::get_session);
 
+  // Of this server alone: 100ms has them on its dashboard.
+  route(router, kGet, "/workspace/webhook", &Api::get_webhook);
+  route(router, kPost, "/workspace/webhook", &Api::put_webhook);
+  route(router, kPost, "/workspace/rotate-secret", &Api::rotate_secret);
+  route(router, kGet, "/analytics/webhooks", &Api::webhook_history);
+  route(router, kPost, "/analytics/webhooks/replay", &Api::replay_webhooks);
+  route(router, kGet, "/analytics/webhooks/replay/:workflow_id", &Api::replay_state);
+  for (const char* path : {"/analytics/events", "/analytics/peer-stats"})
+    route(router, kGet, path, &Api::not_implemented);
+  route(router, kGet, "/templates/:template_id/recordings", &Api::get_recordings);
+  route(router, kPost, "/templates/:template_id/recordings", &Api::put_recordings);
+  route(router, kGet, "/templates/:template_id/destinations", &Api::get_destinations);
+  route(router, kPost, "/templates/:template_id/destinations", &Api::put_destinations);
+
   // Documented by 100ms and not part of this server: a clear word instead of "not found" (§9.1).
   for (const char* later : {"/recordings", "/recording-assets", "/live-streams", "/external-streams",
-                            "/stream-keys", "/polls", "/analytics", "/sip"}) {
+                            "/stream-keys", "/polls", "/sip"}) {
     for (auto method : {kGet, kPost, kDelete}) {
       route(router, method, later, &Api::not_implemented);
       route(router, method, std::string(later) + "/*rest", &Api::not_implemented);
     }
-  }
-  for (const char* later : {"/templates/:template_id/recordings", "/templates/:template_id/destinations"}) {
-    for (auto method : {kGet, kPost}) route(router, method, later, &Api::not_implemented);
   }
 }
 

@@ -25,6 +25,8 @@ struct ApiServices {
   base::Random& random;
   bool strict_room_names = false;
   bool lenient_paths = false;
+  double requests_per_second = 50;  // per workspace; 0 = no limit
+  std::function<void()> outbox_filled;
 };
 
 class ManagementApi {
@@ -78,13 +80,30 @@ class ManagementApi {
   http::Response sessions_of_active_room(const http::Request&, const Workspace&);
   http::Response session_page(const SessionFilter& filter, const Page& page, const Workspace& workspace);
 
+  // webhooks.cpp
+  http::Response get_webhook(const http::Request&, const Workspace&);
+  http::Response put_webhook(const http::Request&, const Workspace&);
+  http::Response rotate_secret(const http::Request&, const Workspace&);
+  http::Response webhook_history(const http::Request&, const Workspace&);
+  http::Response replay_webhooks(const http::Request&, const Workspace&);
+  http::Response replay_state(const http::Request&, const Workspace&);
+
+  // recordings.cpp: what a template says of recordings and destinations
+  http::Response get_recordings(const http::Request&, const Workspace&);
+  http::Response put_recordings(const http::Request&, const Workspace&);
+  http::Response get_destinations(const http::Request&, const Workspace&);
+  http::Response put_destinations(const http::Request&, const Workspace&);
+
   http::Response not_implemented(const http::Request&, const Workspace&);
 
   ApiServices services_;
   RateLimiter code_attempts_;
+  RateLimiter workspace_calls_;
 };
 
 // The documents of the API, shared by its parts and the facade.
+// What is wrong with a webhook of a room or of the workspace; nothing: it is fine.
+std::optional<http::Response> wrong_webhook(const json::Object& webhook);
 json::Object room_document(const Room& room, const Workspace& workspace);
 json::Object template_document(const Template& t, const Workspace& workspace);
 

@@ -120,4 +120,12 @@ struct EndRoom {
   }
 };
 
+struct RotateSecret {
+  std::optional<std::int64_t> overlap_seconds;
+  template <class V>
+  static void fields(V& v) {
+    v.field("overlap_seconds", &RotateSecret::overlap_seconds, json::integer(0, 30 * 86400));
+  }
+};
+
 }  // namespace engine::bodies

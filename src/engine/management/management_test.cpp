@@ -299,6 +299,75 @@ TEST_P(Management, Rows51To55Templates) {
   EXPECT_EQ(json::object_at(standard.body, "roles")->size(), 3u);
 }
 
+TEST_P(Management, Row56RecordingsAndDestinationsOfATemplate) {
+  const std::string base = "/v2/templates/" + world_.workspace->template_id;
+  EXPECT_EQ(world_.get(base + "/recordings").text, "[]");
+  const std::string given =
+      R"([{"name":"visit","role":"host","maxDuration":5400,"presignDuration":3600,)"
+      R"("compositeRecording":{"browserComposite":{"autoStopTimeout":300,"width":1280,"height":720},"customComposite":{}},)"
+      R"("trackRecording":{},"streamRecording":{"width":1280,"height":720}}])";
+  const auto stored = world_.post(base + "/recordings", given);
+  EXPECT_EQ(stored.status, 200);
+  EXPECT_EQ(stored.text, given);
+  const auto value_of = [](const std::string& text) { return json::parse(text).value_or(json::Value()); };
+  EXPECT_EQ(value_of(world_.get(base + "/recordings").text), value_of(given));
+  for (const char* bad : {R"([{"name":"a","role":"host"},{"name":"b","role":"host"}])", R"({"name":"a"})",
+                          "[1]", "[", R"([{"role":"host"}])", R"([{"name":"a","role":"nosuch"}])",
+                          R"([{"name":"a","role":"host","maxDuration":"long"}])",
+                          R"([{"name":"a","role":"host","trackRecording":{"enabled":"yes"}}])"}) {
+    expect_error(world_.post(base + "/recordings", bad), 400);
+  }
+  EXPECT_EQ(value_of(world_.get(base + "/recordings").text), value_of(given))
+      << "nothing of a refused one is kept";
+  EXPECT_EQ(world_.get(base + "/destinations").text, "{}");
+  const auto put = world_.post(base + "/destinations",
+                               R"({"rtmpDestinations":{"ext":{"name":"ext","rtmpUrls":["rtmps://x/y"]}}})");
+  EXPECT_EQ(put.status, 200) << put.text;
+  EXPECT_TRUE(world_.get(base + "/destinations").body.contains("rtmpDestinations"));
+  for (const char* bad :
+       {R"({"smoke":{}})", R"({"rtmpDestinations":{"ext":{"name":"other"}}})",
+        R"({"transcriptions":{"t":{"name":"t","role":"nosuch"}}})", R"({"hlsDestinations":7})"}) {
+    expect_error(world_.post(base + "/destinations", bad), 400);
+  }
+}
+
+TEST_P(Management, AWorkspaceHasItsRateAndOthersFeelNothing) {
+  world_.config.requests_per_second = 5;
+  world_.restart();
+  auto other = world_.engine->create_workspace("second");
+  ASSERT_TRUE(other);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(world_.get("/v2/rooms").status, 200) << i;
+  const auto refused = world_.get("/v2/rooms");
+  expect_error(refused, 429);
+  EXPECT_EQ(refused.raw.header("retry-after"), "1");
+  const auto first = std::exchange(*world_.workspace, *other);
+  EXPECT_EQ(world_.get("/v2/rooms").status, 200) << "another workspace";
+  *world_.workspace = first;
+  world_.clock.advance(base::Duration::seconds(1));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(world_.get("/v2/rooms").status, 200) << i;
+  EXPECT_EQ(world_.get("/v2/rooms").status, 429);
+}
+
+TEST_P(Management, ARotatedSecretOverlapsTheOldOne) {
+  const auto rotated = world_.post("/v2/workspace/rotate-secret", R"({"overlap_seconds":3600})");
+  ASSERT_EQ(rotated.status, 200) << rotated.text;
+  const auto old = world_.workspace->secret;
+  const base::Secret fresh(text(rotated.body, "secret"));
+  world_.restart();  // as stored
+  EXPECT_EQ(world_.get("/v2/rooms").status, 200) << "the old one still counts";
+  world_.workspace->secret = fresh;
+  EXPECT_EQ(world_.get("/v2/rooms").status, 200);
+  world_.clock.advance(base::Duration::seconds(3601));
+  EXPECT_EQ(world_.get("/v2/rooms").status, 200);
+  world_.workspace->secret = old;
+  expect_error(world_.get("/v2/rooms"), 401);
+  world_.workspace->secret = fresh;
+  expect_error(world_.post("/v2/workspace/rotate-secret", R"({"overlap_seconds":-1})"), 400);
+  auto rows = world_.database.db().query("SELECT secret, previous_secret FROM workspaces");
+  ASSERT_TRUE(rows);
+  EXPECT_TRUE(crypto::Keyring::is_envelope(rows->rows.front().text("previous_secret")));
+}
+
 TEST_P(Management, ErrorsAreJsonAndLaterGroupsSaySo) {
   expect_error(world_.get("/v2/live-streams"), 501);  // 80
   expect_error(world_.get("/v2/recordings/66d1f0a2b3c4d5e6f7081920"), 501);

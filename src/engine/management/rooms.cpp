@@ -48,19 +48,6 @@ std::optional<http::Response> wrong_recording(const json::Object& info) {
   return std::nullopt;
 }
 
-std::optional<http::Response> wrong_webhook(const json::Object& webhook) {
-  auto read = json::read<bodies::Webhook>(webhook);
-  if (!read.ok()) {
-    for (auto& e : read.errors) e.pointer = "/webhook" + e.pointer;
-    return invalid_body(read.errors);
-  }
-  if (!read.value.headers) return std::nullopt;
-  for (const auto& [name, value] : *read.value.headers) {
-    if (!value.is_string()) return invalid_body("webhook.headers must hold texts");
-  }
-  return std::nullopt;
-}
-
 json::Value without_secret(const std::optional<json::Object>& recording) {
   if (!recording) return nullptr;
   json::Object shown = *recording;

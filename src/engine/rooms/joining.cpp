@@ -29,7 +29,7 @@ std::vector<sfu::PublishedTrack> to_media(const std::map<std::string, Track>& tr
 Outcome<void> LiveRoom::may_join(const VerifiedToken& token) {
   if (!room_->enabled) return refuse(403, "room is not active");
   const Role* role = book_.find(token.role);
-  if (!role) return refuse(401, "role is invalid");
+  if (!role) return refuse(401, kRoleInvalid);
   std::size_t size = room_->large_room ? kLargeRoomSize : kDefaultRoomSize;
   if (room_->size.value_or(0) > 0) size = static_cast<std::size_t>(*room_->size);
   if (peers_.size() >= size) return refuse(403, "room is full");
@@ -43,9 +43,13 @@ Outcome<void> LiveRoom::open_session() {
   session.workspace_id = workspace_id_;
   session.room_id = room_id_;
   session.created_at = session.updated_at = services_.clock.wall();
-  if (auto stored = services_.store.insert_session(session); !stored)
-    return refuse(503, "service unavailable");
   session_ = std::move(session);
+  const auto opened = event("session.open.success", session_facts(room_facts(), *session_));
+  if (auto stored = services_.store.insert_session(*session_, {opened}); !stored) {
+    session_.reset();
+    return refuse(503, "service unavailable");
+  }
+  services_.outbox_filled();
   telemetry::info("session opened", {{"room", room_id_}, {"session", session_->id}});
   return {};
 }
@@ -66,25 +70,15 @@ void LiveRoom::join(const ConnectionPtr& connection, const Frame& frame) {
   if (auto known = peers_.find(connection->peer_id()); known != peers_.end()) {
     // The same client joins anew on another socket: the newest one counts.
     if (known->second.self.user_id != connection->token().user_id)
-      return connection->fail(frame.id, 403, "peer id is in use");
+      return refuse_join(connection, frame, {403, std::string(kPeerIdInUse)});
     if (known->second.connection) known->second.connection->close(1000, "replaced by a newer connection");
     remove_peer(connection->peer_id(), "client request");
   }
   if (auto allowed = may_join(connection->token()); !allowed)
-    return connection->fail(frame.id, allowed.error().code, allowed.error().message);
+    return refuse_join(connection, frame, allowed.error());
 
   Peer peer;
-  peer.self = {room_id_,
-               workspace_id_,
-               {},
-               connection->peer_id(),
-               read.value.name,
-               std::move(data),
-               connection->token().user_id,
-               connection->token().role,
-               connection->token().role,
-               {},
-               services_.clock.wall()};
+  peer.self = newcomer(connection, read.value.name, std::move(data));
   peer.connection = connection;
   const Role* role = book_.find(peer.self.role);
   services_.media->add_peer(media_room(), media_peer(peer.self.peer_id), role->media_policy());
@@ -112,11 +106,14 @@ void LiveRoom::finish_join(const ConnectionPtr& connection, const json::Value& i
   if (!answer) return give_up({400, "the offer is not a valid session description"});
   if (auto opened = open_session(); !opened) return give_up(opened.error());
   peer->self.session_id = session_->id;
-  if (auto stored = services_.store.peer_joined(peer->self); !stored) {
+  if (auto stored = services_.store.peer_joined(
+          peer->self, {event("peer.join.success", peer_facts(room_facts(), *session_, peer->self))});
+      !stored) {
     telemetry::error("a join was not stored", {{"room", room_id_}, {"code", stored.error().code}});
     if (joined_count() == 0) close_session(services_.clock.wall());
     return give_up({503, "service unavailable"});
   }
+  services_.outbox_filled();
   peer->joined = true;
   connection->state = Connection::State::kJoined;
   json::Object result;

@@ -60,7 +60,7 @@ void LiveRoom::attach(const ConnectionPtr& connection) {
   if (Peer* known = peer_named(connection->peer_id()); known && known->joined) {
     const auto& token = connection->token();
     if (token.user_id != known->self.user_id || token.role != known->self.token_role) {
-      return refuse_connection(connection, {403, "peer id is in use"});
+      return refuse_connection(connection, {403, std::string(kPeerIdInUse)});
     }
     if (!room_) {
       if (auto loaded = load(); !loaded) return refuse_connection(connection, loaded.error());
@@ -110,7 +110,11 @@ void LiveRoom::refuse_connection(const ConnectionPtr& connection, const Refusal&
 
 void LiveRoom::answer_refused(const ConnectionPtr& connection, const Frame& frame) {
   if (frame.method == "analytics" || frame.method == "leave") return;
-  connection->fail(frame.id, connection->refusal_code, connection->refusal);
+  if (frame.method == "join") {
+    refuse_join(connection, frame, {connection->refusal_code, connection->refusal});
+  } else {
+    connection->fail(frame.id, connection->refusal_code, connection->refusal);
+  }
   if (frame.method != "join") {
     // A returning client sends no join; on-error is what ends its attempts (§4.9).
     connection->notify("on-error", {{"code", connection->refusal_code}, {"message", connection->refusal}});
@@ -186,7 +190,7 @@ void LiveRoom::restore(const Session& session, std::vector<LivePeer> peers) {
                   {{"room", room_id_}, {"session", session.id}, {"peers", peers_.size()}});
 }
 
-void LiveRoom::remove_peer(const std::string& peer_id, std::string_view reason) {
+void LiveRoom::remove_peer(const std::string& peer_id, std::string_view reason, std::string_view message) {
   const auto it = peers_.find(peer_id);
   if (it == peers_.end()) return;
   const Peer peer = std::move(it->second);
@@ -195,10 +199,15 @@ void LiveRoom::remove_peer(const std::string& peer_id, std::string_view reason) 
   services_.media->remove_peer(media_room(), media_peer(peer_id));
   if (!peer.joined) return;
   const auto now = services_.clock.wall();
-  if (auto left = services_.store.peer_left(peer.self, now); !left) {
+  if (auto left = services_.store.peer_left(
+          peer.self, now,
+          {event("peer.leave.success",
+                 peer_left_facts(room_facts(), *session_, peer.self, now, reason, message))});
+      !left) {
     telemetry::error("a leave was not stored",
                      {{"room", room_id_}, {"peer", peer_id}, {"code", left.error().code}});
   }
+  services_.outbox_filled();
   telemetry::info("peer left", {{"room", room_id_}, {"peer", peer_id}, {"reason", reason}});
   tell_all("on-peer-leave", peer.info());
   if (joined_count() == 0) {
@@ -211,22 +220,48 @@ void LiveRoom::remove_peer(const std::string& peer_id, std::string_view reason) 
 
 void LiveRoom::close_session(base::WallTime at) {
   if (!session_) return;
-  if (auto closed = services_.store.close_session(room_id_, session_->id, at); !closed) {
+  if (auto closed = services_.store.close_session(
+          room_id_, session_->id, at,
+          {event("session.close.success", session_closed_facts(room_facts(), *session_, at))});
+      !closed) {
     telemetry::error("a session's end was not stored",
                      {{"room", room_id_}, {"session", session_->id}, {"code", closed.error().code}});
   }
+  services_.outbox_filled();
   telemetry::info("session closed", {{"room", room_id_}, {"session", session_->id}});
   session_.reset();
   values_.clear();
 }
 
-void LiveRoom::end_session(const std::string& requested_by, const std::string& reason) {
+void LiveRoom::end_session(const EndOrder& order) {
+  if (session_) {
+    json::Object facts = session_facts(room_facts(), *session_);
+    const Peer* by = find_peer(order.peer_id);
+    facts["peer_id"] = order.peer_id;
+    facts["user_id"] = by ? by->self.user_id : std::string();
+    facts["user_name"] = by ? by->self.name : std::string();
+    facts["role"] = by ? by->self.role : std::string();
+    facts["lock_room"] = order.lock;
+    facts["reason"] = order.reason;
+    facts["source"] = order.peer_id.empty() ? "api" : "peer";
+    if (auto stored = services_.store.add_events({event("room.end.success", std::move(facts))}); !stored) {
+      telemetry::error("a room's end was not stored", {{"room", room_id_}, {"code", stored.error().code}});
+    }
+  }
+  send_away(order.peer_id, order.reason);
+}
+
+void LiveRoom::end_overdue_session() {
+  send_away({}, "max duration reached");
+}
+
+void LiveRoom::send_away(const std::string& requested_by, const std::string& reason) {
   std::vector<std::string> ids;
   for (auto& [peer_id, peer] : peers_) {
     if (peer_id != requested_by) kick(peer, requested_by, reason, true);
     ids.push_back(peer_id);
   }
-  for (const auto& peer_id : ids) remove_peer(peer_id, "room ended");
+  for (const auto& peer_id : ids) remove_peer(peer_id, "server removed peer", reason);
 }
 
 void LiveRoom::tick() {
@@ -244,8 +279,7 @@ void LiveRoom::tick() {
   if (!session_) return;
   if (!room_ && !load()) return;
   const auto cap = std::min(room_->max_duration_seconds.value_or(kSessionCapSeconds), kSessionCapSeconds);
-  if (services_.clock.wall() - session_->created_at >= base::Duration::seconds(cap))
-    end_session({}, "max duration reached");
+  if (services_.clock.wall() - session_->created_at >= base::Duration::seconds(cap)) end_overdue_session();
 }
 
 void LiveRoom::media_offer(const std::string& peer_id, std::string sdp) {

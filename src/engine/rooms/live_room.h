@@ -37,8 +37,9 @@ struct RoomServices {
   base::Random& random;
   telemetry::Metrics& metrics;
   Gate& gate;
-  std::string node_id;        // "sfu-<hex>", new in every process
-  sfu::Sfu* media = nullptr;  // set before the first room exists
+  std::string node_id;                          // "sfu-<hex>", new in every process
+  sfu::Sfu* media = nullptr;                    // set before the first room exists
+  std::function<void()> outbox_filled = [] {};  // thread-safe: there may be a new webhook event
 };
 
 // A refusal towards a client or a REST caller.
@@ -48,8 +49,12 @@ struct Refusal {
 };
 template <class T>
 using Outcome = tl::expected<T, Refusal>;
-inline tl::unexpected<Refusal> refuse(int code, std::string message) {
-  return tl::unexpected(Refusal{code, std::move(message)});
+// Refusals that are also the reason of a peer.join.failure event.
+inline constexpr std::string_view kPeerIdInUse = "peer id is in use";
+inline constexpr std::string_view kRoleLimit = "role limit reached";
+inline constexpr std::string_view kRoleInvalid = "role is invalid";
+inline tl::unexpected<Refusal> refuse(int code, std::string_view message) {
+  return tl::unexpected(Refusal{code, std::string(message)});
 }
 
 // What the media plane calls a room.
@@ -94,7 +99,15 @@ class LiveRoom : public std::enable_shared_from_this<LiveRoom> {  // shared: que
                                     const std::string& peer_id, const std::string& role);
   Outcome<void> remove_by_server(const std::string& peer_id, const std::string& role,
                                  const std::string& reason);
-  void end_session(const std::string& requested_by, const std::string& reason);
+  // Who ended it and what the event says of it (100ms-server-api.md §7.3); no end, no event: the session ran
+  // out.
+  struct EndOrder {
+    std::string peer_id;  // empty: by the API
+    std::string reason;
+    bool lock = false;
+  };
+  void end_session(const EndOrder& order);
+  void end_overdue_session();
 
  private:
   friend class Requests;
@@ -105,7 +118,8 @@ class LiveRoom : public std::enable_shared_from_this<LiveRoom> {  // shared: que
   void refuse_connection(const ConnectionPtr& connection, const Refusal& refusal);
   void answer_refused(const ConnectionPtr& connection, const Frame& frame);
   void lost_peer(const ConnectionPtr& connection, const Frame& frame);
-  void remove_peer(const std::string& peer_id, std::string_view reason);
+  void remove_peer(const std::string& peer_id, std::string_view reason, std::string_view message = {});
+  void send_away(const std::string& except, const std::string& reason);
   void close_session(base::WallTime at);
   void update_idle();
 
@@ -137,13 +151,22 @@ class LiveRoom : public std::enable_shared_from_this<LiveRoom> {  // shared: que
   json::Object peer_list_for(const Peer& viewer) const;
 
   // people.cpp: names, groups, roles
-  void announce_update(Peer& peer);
+  void announce_update(Peer& peer, const std::vector<WebhookEvent>& events = {});
   Outcome<void> rename(Peer& peer, const std::optional<std::string>& name,
                        const std::optional<std::string>& data);
   Outcome<void> set_group(Peer& peer, const std::string& group, bool member);
   Outcome<void> room_for_role(const std::string& role, const Peer* mover) const;
-  Outcome<void> change_role(Peer& peer, const std::string& role);
+  // `requested_by`: a peer id, empty for the API.
+  Outcome<void> change_role(Peer& peer, const std::string& role, const std::string& requested_by);
   void kick(Peer& peer, const std::string& requested_by, const std::string& reason, bool room_end);
+
+  // events.cpp: webhook events of this room
+  WebhookEvent event(std::string type, json::Object data) const;
+  const Room& room_facts() const;
+  WebhookEvent role_event(const Peer& peer, const std::string& previous,
+                          const std::string& requested_by) const;
+  LivePeer newcomer(const ConnectionPtr& connection, std::string name, std::string data) const;
+  void refuse_join(const ConnectionPtr& connection, const Frame& join, const Refusal& refusal);
 
   Peer* peer_of(const ConnectionPtr& connection);
   Peer* peer_named(const std::string& peer_id);

@@ -30,8 +30,11 @@ struct Peer {
   bool must_migrate = false;
   std::string
       open_offer;  // subscribe offer without an answer yet: sent again when the socket was lost meanwhile
-  std::set<std::string> listens_to;                  // keys of the session store; kept over a reconnect
-  std::map<std::string, std::string> offered_roles;  // role-change token -> role
+  std::set<std::string> listens_to;  // keys of the session store; kept over a reconnect
+  struct OfferedRole {
+    std::string role, offered_by;
+  };
+  std::map<std::string, OfferedRole> offered_roles;  // by role-change token
   std::map<std::string, std::vector<std::string>> iterators;
   base::SteadyTime restart_allowed_at;
 

@@ -14,11 +14,12 @@ constexpr std::size_t kMaxGroups = 20;
 }  // namespace
 
 // To everybody, the peer itself included: its own raised hand comes from here alone (quirk 22).
-void LiveRoom::announce_update(Peer& peer) {
-  if (auto stored = services_.store.peer_changed(peer.self); !stored) {
+void LiveRoom::announce_update(Peer& peer, const std::vector<WebhookEvent>& events) {
+  if (auto stored = services_.store.peer_changed(peer.self, events); !stored) {
     telemetry::error("a peer's change was not stored",
                      {{"room", room_id_}, {"peer", peer.self.peer_id}, {"code", stored.error().code}});
   }
+  if (!events.empty()) services_.outbox_filled();
   tell_all("on-peer-update", peer.presence());
 }
 
@@ -52,12 +53,12 @@ Outcome<void> LiveRoom::room_for_role(const std::string& name, const Peer* mover
   const auto count = std::count_if(peers_.begin(), peers_.end(), [&](const auto& p) {
     return &p.second != mover && p.second.self.role == name;
   });
-  if (role->max_peer_count < 0 || count >= role->max_peer_count) return refuse(403, "role limit reached");
+  if (role->max_peer_count < 0 || count >= role->max_peer_count) return refuse(403, kRoleLimit);
   return {};
 }
 
 // §4.10. The policy goes first, the update second: in the other order the client keeps publishing (quirk 9).
-Outcome<void> LiveRoom::change_role(Peer& peer, const std::string& name) {
+Outcome<void> LiveRoom::change_role(Peer& peer, const std::string& name, const std::string& requested_by) {
   if (peer.self.role == name) return {};
   if (auto fits = room_for_role(name, &peer); !fits) return fits;
   const Role* role = book_.find(name);
@@ -80,10 +81,10 @@ Outcome<void> LiveRoom::change_role(Peer& peer, const std::string& name) {
     for (const auto& [id, track] : publisher.tracks) tracks[id] = track.describe();
     tell(viewer, "on-track-remove", {{"peer", publisher.info()}, {"tracks", std::move(tracks)}});
   };
-  peer.self.role = name;
+  const std::string previous = std::exchange(peer.self.role, name);
   services_.media->set_policy(media_room(), media_peer(peer.self.peer_id), role->media_policy());
   tell(peer, "on-policy-change", book_.policy_for(name));
-  announce_update(peer);
+  announce_update(peer, {role_event(peer, previous, requested_by)});
   for (Peer* other : others(peer)) {
     const bool sees = sees_tracks(peer, *other), is_seen = sees_tracks(*other, peer);
     if (sees && !saw[other->self.peer_id]) tell_tracks(peer, "on-track-add", *other, other->tracks);
@@ -111,7 +112,7 @@ Outcome<const Peer*> LiveRoom::update_peer(const std::string& peer_id, const std
   if (!peer || !peer->joined) return refuse(404, "peer not found");
   if (role) {
     if (!book_.find(*role)) return refuse(400, "role is invalid");
-    if (auto changed = change_role(*peer, *role); !changed) return refuse(400, changed.error().message);
+    if (auto changed = change_role(*peer, *role, {}); !changed) return refuse(400, changed.error().message);
   }
   if (auto renamed = rename(*peer, name, metadata); !renamed)
     return refuse(renamed.error().code, renamed.error().message);
@@ -148,7 +149,7 @@ Outcome<void> LiveRoom::remove_by_server(const std::string& peer_id, const std::
   if (ids.empty() && !peer_id.empty()) return refuse(404, "peer not found");
   for (const auto& id : ids) {
     kick(peers_.at(id), {}, reason, false);
-    remove_peer(id, "peer kicked");
+    remove_peer(id, "peer kicked", reason);
   }
   return {};
 }

@@ -380,18 +380,18 @@ void Requests::role_change_request(const Frame& frame) {
     Outcome<void> outcome;
     for (auto& [id, other] : room_.peers_) {
       if (other.joined && any_of(*given->roles, other.self.role) && outcome)
-        outcome = room_.change_role(other, given->role);
+        outcome = room_.change_role(other, given->role, peer_.self.peer_id);
     }
     return done(frame, outcome);
   }
   if (!given->requested_for) return connection_->fail(frame.id, 400, "requested_for or roles is required");
   Peer* other = target(frame, *given->requested_for);
   if (!other) return;
-  if (given->force) return done(frame, room_.change_role(*other, given->role));
+  if (given->force) return done(frame, room_.change_role(*other, given->role, peer_.self.peer_id));
   if (auto fits = room_.room_for_role(given->role, other); !fits) return done(frame, fits);
   if (other->offered_roles.size() >= kMaxOfferedRoles) other->offered_roles.clear();
   const std::string token = room_.services_.random.uuid();
-  other->offered_roles[token] = given->role;
+  other->offered_roles[token] = {given->role, peer_.self.peer_id};
   room_.tell(*other, "on-role-change-request",
              {{"requested_by", peer_.self.peer_id}, {"role", given->role}, {"token", token}});
   connection_->reply(frame.id, {});
@@ -401,10 +401,11 @@ void Requests::role_change(const Frame& frame) {
   auto given = read<params::RoleChange>(frame);
   if (!given) return;
   const auto offered = peer_.offered_roles.find(given->token);
-  if (offered == peer_.offered_roles.end() || offered->second != given->role)
+  if (offered == peer_.offered_roles.end() || offered->second.role != given->role)
     return connection_->fail(frame.id, 403, "this role was not offered to you");
+  const std::string offered_by = offered->second.offered_by;
   peer_.offered_roles.erase(offered);
-  done(frame, room_.change_role(peer_, given->role));
+  done(frame, room_.change_role(peer_, given->role, offered_by));
 }
 
 void Requests::track_update_request(const Frame& frame) {
@@ -442,7 +443,7 @@ void Requests::peer_leave_request(const Frame& frame) {
   if (!other) return;
   connection_->reply(frame.id, {});
   room_.kick(*other, peer_.self.peer_id, given->reason, false);
-  room_.remove_peer(given->requested_for, "peer kicked");
+  room_.remove_peer(given->requested_for, "peer kicked", given->reason);
 }
 
 void Requests::end_room(const Frame& frame) {
@@ -457,8 +458,7 @@ void Requests::end_room(const Frame& frame) {
       return connection_->fail(frame.id, 503, "service unavailable");
   }
   connection_->reply(frame.id, {});
-  const std::string by = peer_.self.peer_id;
-  room_.end_session(by, given->reason);
+  room_.end_session({peer_.self.peer_id, given->reason, given->lock});
 }
 
 }  // namespace engine

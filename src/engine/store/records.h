@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -22,6 +23,10 @@ struct Workspace {
   base::Secret secret;
   std::string default_template_id;
   base::WallTime created_at;
+  std::optional<json::Object> webhook;  // url and headers; for rooms without one of their own
+  // The secret before the last rotation: tokens made with it count until then.
+  base::Secret previous_secret;
+  std::optional<base::WallTime> previous_secret_until;
 };
 
 struct Template {
@@ -33,6 +38,7 @@ struct Template {
   json::Object settings;
   json::Object destinations;
   json::Object plugins;
+  json::Array recordings;  // at most one configuration (§4.5)
   base::WallTime created_at;
   base::WallTime updated_at;
 };
@@ -107,6 +113,47 @@ struct StoredValue {
   std::string updated_by;
   base::WallTime updated_at;
   std::int64_t change_version = 0;
+};
+
+// One row of the webhook outbox, which is also its history.
+struct WebhookDelivery {
+  std::int64_t seq = 0;
+  std::string id;
+  std::string workspace_id;
+  std::string room_id;
+  std::string session_id;
+  std::string type;
+  std::string body;
+  base::WallTime created_at;
+  std::string status;  // pending, success, failed
+  std::int64_t attempts = 0;
+  std::optional<std::int64_t> last_status;
+  std::string last_error;
+  std::optional<base::WallTime> finished_at;
+  std::string replay_id;  // empty: sent when it happened
+};
+
+struct DeliveryOutcome {
+  std::int64_t seq = 0;
+  std::string status;
+  std::int64_t attempts = 0;
+  std::optional<base::WallTime> next_attempt_at;
+  std::optional<std::int64_t> last_status;
+  std::string last_error;
+  std::optional<base::WallTime> finished_at;
+};
+
+struct DeliveryFilter {
+  base::WallTime from, to;
+  std::string room_id;  // empty: every room
+  std::string status;   // empty: every status
+  std::vector<std::string> types;
+};
+
+struct WebhookTarget {
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> headers;
+  base::Secret secret;  // the workspace's: what deliveries are signed with
 };
 
 struct Page {

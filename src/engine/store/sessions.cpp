@@ -38,16 +38,19 @@ constexpr std::string_view kSession =
 
 }  // namespace
 
-base::Result<void> Store::insert_session(const Session& s) {
-  auto rows = db_.query(
+base::Result<void> Store::insert_session(const Session& s, const std::vector<WebhookEvent>& events) {
+  auto tx = db_.begin();
+  if (!tx) return base::fail(tx.error());
+  auto rows = (*tx)->query(
       "INSERT INTO sessions (id, workspace_id, room_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)",
       {s.id, s.workspace_id, s.room_id, s.created_at});
   if (!rows) return base::fail(rows.error());
-  return {};
+  if (auto put = put_events(**tx, events); !put) return put;
+  return (*tx)->commit();
 }
 
 base::Result<void> Store::close_session(const std::string& room_id, const std::string& session_id,
-                                        base::WallTime at) {
+                                        base::WallTime at, const std::vector<WebhookEvent>& events) {
   auto tx = db_.begin();
   if (!tx) return base::fail(tx.error());
   const std::pair<std::string_view, storage::Params> steps[] = {
@@ -61,10 +64,11 @@ base::Result<void> Store::close_session(const std::string& room_id, const std::s
     auto rows = (*tx)->query(sql, params);
     if (!rows) return base::fail(rows.error());
   }
+  if (auto put = put_events(**tx, events); !put) return put;
   return (*tx)->commit();
 }
 
-base::Result<void> Store::peer_joined(const LivePeer& p) {
+base::Result<void> Store::peer_joined(const LivePeer& p, const std::vector<WebhookEvent>& events) {
   auto tx = db_.begin();
   if (!tx) return base::fail(tx.error());
   auto rows = (*tx)->query(
@@ -81,10 +85,11 @@ base::Result<void> Store::peer_joined(const LivePeer& p) {
       {p.room_id, p.peer_id, p.workspace_id, p.session_id, p.name, p.data, p.user_id, p.token_role, p.role,
        groups_text(p.groups), p.joined_at});
   if (!rows) return base::fail(rows.error());
+  if (auto put = put_events(**tx, events); !put) return put;
   return (*tx)->commit();
 }
 
-base::Result<void> Store::peer_changed(const LivePeer& p) {
+base::Result<void> Store::peer_changed(const LivePeer& p, const std::vector<WebhookEvent>& events) {
   auto tx = db_.begin();
   if (!tx) return base::fail(tx.error());
   auto rows = (*tx)->query(
@@ -95,10 +100,12 @@ base::Result<void> Store::peer_changed(const LivePeer& p) {
   rows = (*tx)->query("UPDATE session_peers SET name = $3, role = $4 WHERE session_id = $1 AND peer_id = $2",
                       {p.session_id, p.peer_id, p.name, p.role});
   if (!rows) return base::fail(rows.error());
+  if (auto put = put_events(**tx, events); !put) return put;
   return (*tx)->commit();
 }
 
-base::Result<void> Store::peer_left(const LivePeer& p, base::WallTime at) {
+base::Result<void> Store::peer_left(const LivePeer& p, base::WallTime at,
+                                    const std::vector<WebhookEvent>& events) {
   auto tx = db_.begin();
   if (!tx) return base::fail(tx.error());
   auto rows =
@@ -107,6 +114,7 @@ base::Result<void> Store::peer_left(const LivePeer& p, base::WallTime at) {
   rows = (*tx)->query("UPDATE session_peers SET left_at = $3 WHERE session_id = $1 AND peer_id = $2",
                       {p.session_id, p.peer_id, at});
   if (!rows) return base::fail(rows.error());
+  if (auto put = put_events(**tx, events); !put) return put;
   return (*tx)->commit();
 }
 

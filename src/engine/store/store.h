@@ -4,6 +4,7 @@
 // missing.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "base/result.h"
 #include "crypto/envelope.h"
 #include "engine/store/records.h"
+#include "engine/webhooks/event.h"
 #include "storage/database.h"
 
 namespace engine {
@@ -24,6 +26,10 @@ class Store {
   base::Result<void> insert_workspace(const Workspace& workspace, const Template& default_template);
   base::Result<std::vector<Workspace>> workspaces();
   base::Result<std::optional<Workspace>> workspace_by_access_key(const std::string& access_key);
+  base::Result<std::optional<Workspace>> workspace_by_id(const std::string& id);
+  base::Result<void> put_workspace_webhook(const std::string& workspace_id,
+                                           const std::optional<json::Object>& webhook);
+  base::Result<void> put_secret(const Workspace& workspace);  // secret, previous_secret and its end
 
   // Templates. put: by id, inserted or replaced. Error "name_taken" when another template of the workspace
   // has the name.
@@ -48,13 +54,16 @@ class Store {
   base::Result<void> set_room_code_enabled(const RoomCode& code);
 
   // Sessions and who is inside.
-  base::Result<void> insert_session(const Session& session);
+  // `events` are put into the webhook outbox in the same transaction, when the room or the workspace has a
+  // webhook.
+  base::Result<void> insert_session(const Session& session, const std::vector<WebhookEvent>& events = {});
   // Also marks every peer still inside as left and forgets the live peers and the session store of the room.
   base::Result<void> close_session(const std::string& room_id, const std::string& session_id,
-                                   base::WallTime at);
-  base::Result<void> peer_joined(const LivePeer& peer);
-  base::Result<void> peer_changed(const LivePeer& peer);
-  base::Result<void> peer_left(const LivePeer& peer, base::WallTime at);
+                                   base::WallTime at, const std::vector<WebhookEvent>& events = {});
+  base::Result<void> peer_joined(const LivePeer& peer, const std::vector<WebhookEvent>& events = {});
+  base::Result<void> peer_changed(const LivePeer& peer, const std::vector<WebhookEvent>& events = {});
+  base::Result<void> peer_left(const LivePeer& peer, base::WallTime at,
+                               const std::vector<WebhookEvent>& events = {});
   base::Result<std::vector<Session>> list_sessions(const std::string& workspace_id,
                                                    const SessionFilter& filter, const Page& page);
   base::Result<std::optional<Session>> session_by_id(const std::string& workspace_id, const std::string& id);
@@ -65,7 +74,29 @@ class Store {
   base::Result<void> put_stored_value(const std::string& workspace_id, const std::string& room_id,
                                       const StoredValue& v);
 
+  // The webhook outbox and its history.
+  base::Result<void> add_events(const std::vector<WebhookEvent>& events);
+  base::Result<std::vector<WebhookDelivery>> due_deliveries(base::WallTime now,
+                                                            std::int64_t limit);  // of all workspaces
+  base::Result<std::optional<base::WallTime>> next_delivery_at();
+  base::Result<std::optional<WebhookTarget>> webhook_target(const std::string& workspace_id,
+                                                            const std::string& room_id);
+  base::Result<void> put_outcome(const DeliveryOutcome& outcome);
+  base::Result<std::vector<WebhookDelivery>> deliveries(const std::string& workspace_id,
+                                                        const DeliveryFilter& filter, std::int64_t limit,
+                                                        std::int64_t offset);  // newest first
+  base::Result<std::int64_t> count_deliveries(const std::string& workspace_id, const DeliveryFilter& filter);
+  // Puts finished deliveries into the outbox once more, oldest first; answers how many.
+  base::Result<std::int64_t> replay(const std::string& workspace_id, const DeliveryFilter& filter,
+                                    std::int64_t limit, std::int64_t offset, const std::string& replay_id,
+                                    base::WallTime now, base::Duration apart);
+  base::Result<std::map<std::string, std::int64_t>> replay_counts(const std::string& workspace_id,
+                                                                  const std::string& replay_id);
+  base::Result<std::string> running_replay(const std::string& workspace_id);  // "" when none runs
+  base::Result<void> forget_deliveries(base::WallTime before);
+
  private:
+  static base::Result<void> put_events(storage::Transaction& tx, const std::vector<WebhookEvent>& events);
   base::Result<std::vector<Template>> templates_where(const std::string& condition, storage::Params params);
   base::Result<std::vector<Room>> rooms_where(const std::string& condition, storage::Params params);
   base::Result<Room> read_room(const storage::Row& row) const;

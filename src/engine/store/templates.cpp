@@ -16,8 +16,8 @@ base::Result<json::Object> object_of(const std::string& text) {
 base::Result<std::vector<Template>> Store::templates_where(const std::string& condition,
                                                            storage::Params params) {
   auto rows = db_.query(
-      "SELECT id, workspace_id, name, is_default, roles, settings, destinations, plugins, created_at, "
-      "updated_at "
+      "SELECT id, workspace_id, name, is_default, roles, settings, destinations, plugins, recordings, "
+      "created_at, updated_at "
       "FROM templates WHERE " +
           condition,
       params);
@@ -31,6 +31,8 @@ base::Result<std::vector<Template>> Store::templates_where(const std::string& co
     t.is_default = row.boolean("is_default");
     t.created_at = row.time("created_at");
     t.updated_at = row.time("updated_at");
+    if (auto value = json::parse_tolerant(row.text("recordings")); value && value->is_array())
+      t.recordings = std::move(value->as_array());
     for (auto [column, member] :
          {std::pair{"roles", &Template::roles}, std::pair{"settings", &Template::settings},
           std::pair{"destinations", &Template::destinations}, std::pair{"plugins", &Template::plugins}}) {
@@ -72,14 +74,15 @@ base::Result<std::vector<Template>> Store::list_templates(const std::string& wor
 base::Result<void> Store::put_template(const Template& t) {
   auto rows = db_.query(
       "INSERT INTO templates (id, workspace_id, name, is_default, roles, settings, destinations, plugins, "
-      "created_at, "
-      "updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+      "created_at, updated_at, recordings) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
       "ON CONFLICT (id) DO UPDATE SET name = excluded.name, roles = excluded.roles, settings = "
       "excluded.settings, "
-      "destinations = excluded.destinations, plugins = excluded.plugins, updated_at = excluded.updated_at "
+      "destinations = excluded.destinations, plugins = excluded.plugins, recordings = excluded.recordings, "
+      "updated_at = excluded.updated_at "
       "WHERE templates.workspace_id = excluded.workspace_id",
       {t.id, t.workspace_id, t.name, t.is_default, json::serialize(t.roles), json::serialize(t.settings),
-       json::serialize(t.destinations), json::serialize(t.plugins), t.created_at, t.updated_at});
+       json::serialize(t.destinations), json::serialize(t.plugins), t.created_at, t.updated_at,
+       json::serialize(json::Value(t.recordings))});
   if (!rows && rows.error().code == storage::kUnique)
     return base::fail("name_taken", "template name already exists");
   if (!rows) return base::fail(rows.error());

@@ -4,12 +4,13 @@ namespace engine {
 
 namespace {
 
-std::string secret_place(const std::string& workspace_id) {
-  return "televisit/v1/workspaces/" + workspace_id + "/" + workspace_id + "/secret";
+std::string member_place(const std::string& workspace_id, std::string_view member) {
+  return "televisit/v1/workspaces/" + workspace_id + "/" + workspace_id + "/" + std::string(member);
 }
 
 constexpr std::string_view kSelect =
-    "SELECT id, name, customer_id, app_id, access_key, secret, default_template_id, created_at FROM "
+    "SELECT id, name, customer_id, app_id, access_key, secret, default_template_id, created_at, "
+    "webhook, previous_secret, previous_secret_until FROM "
     "workspaces ";
 
 }  // namespace
@@ -23,9 +24,21 @@ base::Result<Workspace> Store::read_workspace(const storage::Row& row) const {
   w.access_key = row.text("access_key");
   w.default_template_id = row.text("default_template_id");
   w.created_at = row.time("created_at");
-  auto secret = keys_.open(row.text("secret"), secret_place(w.id));
+  auto secret = keys_.open(row.text("secret"), member_place(w.id, "secret"));
   if (!secret) return base::fail(secret.error());
   w.secret = std::move(*secret);
+  if (auto envelope = row.maybe_text("previous_secret")) {
+    auto previous = keys_.open(*envelope, member_place(w.id, "previous_secret"));
+    if (!previous) return base::fail(previous.error());
+    w.previous_secret = std::move(*previous);
+    w.previous_secret_until = row.maybe_time("previous_secret_until");
+  }
+  if (auto envelope = row.maybe_text("webhook")) {
+    auto plain = keys_.open(*envelope, member_place(w.id, "webhook"));
+    if (!plain) return base::fail(plain.error());
+    auto value = json::parse_tolerant(plain->reveal());
+    if (value && value->is_object()) w.webhook = std::move(value->as_object());
+  }
   return w;
 }
 
@@ -36,8 +49,8 @@ base::Result<void> Store::insert_workspace(const Workspace& w, const Template& t
       "INSERT INTO workspaces (id, name, customer_id, app_id, access_key, secret, default_template_id, "
       "created_at) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-      {w.id, w.name, w.customer_id, w.app_id, w.access_key, keys_.seal(w.secret, secret_place(w.id), random_),
-       w.default_template_id, w.created_at});
+      {w.id, w.name, w.customer_id, w.app_id, w.access_key,
+       keys_.seal(w.secret, member_place(w.id, "secret"), random_), w.default_template_id, w.created_at});
   if (!rows) return base::fail(rows.error());
   rows = (*tx)->query(
       "INSERT INTO templates (id, workspace_id, name, is_default, roles, settings, destinations, plugins, "
@@ -63,6 +76,15 @@ base::Result<std::vector<Workspace>> Store::workspaces() {
 
 base::Result<std::optional<Workspace>> Store::workspace_by_access_key(const std::string& access_key) {
   auto rows = db_.query(std::string(kSelect) + "WHERE access_key = $1", {access_key});
+  if (!rows) return base::fail(rows.error());
+  if (rows->empty()) return std::optional<Workspace>();
+  auto w = read_workspace(rows->rows.front());
+  if (!w) return base::fail(w.error());
+  return std::optional<Workspace>(std::move(*w));
+}
+
+base::Result<std::optional<Workspace>> Store::workspace_by_id(const std::string& id) {
+  auto rows = db_.query(std::string(kSelect) + "WHERE id = $1", {id});
   if (!rows) return base::fail(rows.error());
   if (rows->empty()) return std::optional<Workspace>();
   auto w = read_workspace(rows->rows.front());

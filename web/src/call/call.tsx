@@ -22,6 +22,7 @@ import { Joining } from '../visit/endings';
 import type { StaffRights } from '../visit/session';
 import { problemOfSdk } from './faults';
 import { Room } from './room';
+import { ofThisPage, reconnectIsStuck } from './stuck';
 import '../styles/call.css';
 
 export interface CallProps {
@@ -33,6 +34,8 @@ export interface CallProps {
   staff?: StaffRights;
   onConnected: () => void;
   onConnectionLost: () => void;
+  /** The server is there and the SDK does not come back: the page has to join anew. */
+  onStuck: () => void;
   onMediaChange: (microphone: boolean, camera: boolean) => void;
   onLeft: () => void;
   onEnded: (why: 'ended' | 'removed', reason?: string) => void;
@@ -145,6 +148,21 @@ function Connection(props: CallProps) {
     }, waitMs);
     return () => window.clearTimeout(timer);
   }, [roomState]);
+
+  const reconnecting = props.phase === 'reconnecting';
+  useEffect(() => {
+    if (!reconnecting) return;
+    let stopped = false;
+    void reconnectIsStuck(() => stopped || over.current, ofThisPage).then(async (stuck) => {
+      if (!stuck) return;
+      over.current = true;
+      await Promise.race([actions.leave(), afterMs(leaveLimitMs)]).catch(() => undefined);
+      latest.current.onStuck();
+    });
+    return () => {
+      stopped = true;
+    };
+  }, [reconnecting, actions]);
 
   const ending = useHMSNotifications([
     HMSNotificationTypes.ROOM_ENDED,

@@ -6,7 +6,7 @@ import type { JoinAnswer, LobbyVisit } from '../api/types';
  *
  *   opening → lobby → joining → connected ⇄ reconnecting → left | ended | failed
  *      │└→ closed       └→ lobby (the server said no, another try may help)
- *      └→ refused
+ *      └→ refused              ↑ joins anew when a reconnect is stuck
  *
  * Only what was observed moves it: an answer of the server, a state of the SDK, a click of the user.
  */
@@ -30,6 +30,7 @@ export type MeetingEvent =
   | { type: 'join-refused'; problem: Problem; final: boolean }
   | { type: 'connected' }
   | { type: 'connection-lost' }
+  | { type: 'stuck' }
   | { type: 'left' }
   | { type: 'ended'; why: 'ended' | 'removed'; reason?: string }
   | { type: 'failed'; problem: Problem }
@@ -72,6 +73,8 @@ export function reduce(state: MeetingState, event: MeetingEvent): MeetingState {
       return state.phase === 'joining' && state.answer ? { phase: 'connected', visit: state.visit, answer: state.answer } : state;
     case 'connection-lost':
       return state.phase === 'connected' ? { ...state, phase: 'reconnecting' } : state;
+    case 'stuck':
+      return state.phase === 'reconnecting' ? { phase: 'joining', visit: state.visit } : state;
     case 'left':
       return isInCall(state) || state.phase === 'joining' ? { phase: 'left', visit: state.visit } : state;
     case 'ended':

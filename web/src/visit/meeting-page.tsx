@@ -192,6 +192,13 @@ function Meeting({ code }: { code: string }) {
           staff={person.current.staff}
           onConnected={() => dispatch({ type: 'connected' })}
           onConnectionLost={() => dispatch({ type: 'connection-lost' })}
+          onStuck={() => {
+            const stored = loadSession(code);
+            const now = stored ? { ...choices, microphone: stored.microphone, camera: stored.camera } : choices;
+            setChoices(now);
+            dispatch({ type: 'stuck' });
+            void ask(now);
+          }}
           onMediaChange={(microphone, camera) => updateSession(code, { microphone, camera })}
           onLeft={() => {
             // Tells the clinic sooner; the server notices the closed connection in any case.

@@ -26,7 +26,7 @@ struct Counters {
   Count dropped_muted, dropped_unauthenticated, srtp_failures;
   Count nacks_in, retransmitted, keyframe_requests;
   Count audio_forwarded, video_forwarded;
-  Count transport_feedback_in, send_drops;
+  Count transport_feedback_in, send_drops, padding_sent;
   Count rooms, peers;
 };
 

@@ -171,6 +171,7 @@ void PublishConnection::forward(Track& track, ReceiveStream& stream, const rtc::
   if (track.subscribers.empty()) return;
   auto* packet = track.info.kind == MediaKind::kVideo ? stream.cache().slot(sequence) : &context_.scratch;
   if (!packet || !packet->assign(view, sequence, codec, extensions_)) return;
+  stream.on_media(*packet, now);
   if (packet->starts_key_frame) stream.key_frames().on_key_frame();
   for (auto* s : track.subscribers) s->on_packet(*packet, stream, now);
 }

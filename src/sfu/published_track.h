@@ -36,7 +36,8 @@ class Track {
   std::vector<std::unique_ptr<ReceiveStream>> streams;
   std::vector<rtc::NegotiatedCodec> codecs;
   std::vector<SubscriberTrack*> subscribers;
-  int loudest = 0;  // 127 - level of the loudest packet since the speaker detector looked; 0 = silence
+  bool speaking = false;  // its publisher spoke last
+  int loudest = 0;        // 127 - level of the loudest packet since the speaker detector looked; 0 = silence
 
   ReceiveStream* stream(Layer layer) const {
     for (const auto& s : streams) {

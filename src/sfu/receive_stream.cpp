@@ -17,6 +17,7 @@ void ReceiveStream::bind(std::uint32_t ssrc) {
   received_ = expected_prior_ = received_prior_ = transit_ = jitter_q4_ = 0;
   sender_.reset();
   nack_ = NackGenerator();
+  rates_ = {};
   if (cache_) cache_->clear();
 }
 

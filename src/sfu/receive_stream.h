@@ -10,6 +10,7 @@
 #include "rtc/rtcp/rtcp.h"
 #include "rtc/rtp/packet.h"
 #include "rtc/rtp/sequence.h"
+#include "sfu/bandwidth/rate_meter.h"
 #include "sfu/key_frame_requester.h"
 #include "sfu/media_packet.h"
 #include "sfu/nack_generator.h"
@@ -43,6 +44,20 @@ class ReceiveStream {
     return started() && now - last_packet_ <= within;
   }
   bool take_need_key_frame() { return std::exchange(need_key_frame_, false); }
+
+  // What it costs to forward the temporal layers up to `temporal` (all of them: 3), measured over two
+  // seconds.
+  static constexpr std::uint8_t kTemporalLayers = 4;
+  static constexpr std::size_t kWireOverhead = 44;  // IPv4, UDP, the tag of SRTP
+  void on_media(const MediaPacket& packet, base::SteadyTime now) {
+    rates_[packet.has_vp8 && packet.vp8.has_temporal_id ? packet.vp8.temporal_id : 0].add(
+        now.us, packet.size + kWireOverhead);
+  }
+  std::int64_t kbps(std::uint8_t temporal, base::SteadyTime now) {
+    std::int64_t sum = 0;
+    for (std::uint8_t t = 0; t <= temporal && t < kTemporalLayers; ++t) sum += rates_[t].kbps(now.us);
+    return sum;
+  }
 
   NackGenerator& nack() { return nack_; }
   KeyFrameRequester& key_frames() { return key_frames_; }
@@ -82,6 +97,7 @@ class ReceiveStream {
   std::optional<rtc::SenderInfo> sender_;
   base::SteadyTime sender_at_;
 
+  std::array<RateMeter<20, 100'000>, kTemporalLayers> rates_;
   NackGenerator nack_;
   KeyFrameRequester key_frames_;
   std::optional<PacketCache> cache_;

@@ -195,7 +195,9 @@ void Room::tick(base::SteadyTime at) {
   for (auto& [id, peer] : peers_) {
     report_failures(*peer, at);
     if (peer->publish) peer->publish->tick(at);
-    if (peer->subscribe && subscribers_due) peer->subscribe->tick(at);
+    if (!peer->subscribe) continue;
+    if (subscribers_due) peer->subscribe->tick(at);
+    peer->subscribe->send_padding(at);
   }
   if (at >= next_speakers_) {
     next_speakers_ = at + kSpeakerStep;
@@ -212,6 +214,14 @@ void Room::detect_speakers(base::SteadyTime at) {
       auto& loudness = peer->loudness[t->info.id];
       loudness.step(std::exchange(t->loudest, 0));
       if (t->open() && loudness.speaking()) list.push_back({id, t->info.id, loudness.level()});
+    }
+  }
+  if (!list.empty()) {
+    const auto loudest = std::max_element(
+        list.begin(), list.end(), [](const Speaker& x, const Speaker& y) { return x.level < y.level; });
+    for (auto& [id, peer] : peers_) {
+      if (!peer->publish) continue;
+      for (const auto& t : peer->publish->tracks()) t->speaking = id == loudest->peer;
     }
   }
   if (speakers_.update(list, at)) context_.events.on_active_speakers(id_, std::move(list));

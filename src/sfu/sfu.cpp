@@ -5,6 +5,9 @@
 #include "sfu/worker.h"
 
 namespace sfu {
+
+void Events::on_track_layer_update(const RoomId&, const PeerId&, const TrackId&, Layer, Layer) {}
+
 namespace {
 
 class SfuImpl final : public Sfu {
@@ -93,6 +96,7 @@ class SfuImpl final : public Sfu {
     s.video_forwarded = c.video_forwarded.get();
     s.rooms = c.rooms.get();
     s.peers = c.peers.get();
+    s.padding_sent = c.padding_sent.get();
     s.send_drops = c.send_drops.get();
     s.transport_feedback_in = c.transport_feedback_in.get();
     return s;

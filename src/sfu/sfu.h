@@ -63,6 +63,10 @@ class Events {
   virtual void on_api_channel_open(const RoomId&, const PeerId&) = 0;
   // Loudest first; sent when it changes, at most every 500 ms.
   virtual void on_active_speakers(const RoomId&, std::vector<Speaker>) = 0;
+  // The layer of a video that flows to a subscriber changed; kNone while another is wanted: paused, the path
+  // to the subscriber carries no more.
+  virtual void on_track_layer_update(const RoomId&, const PeerId& subscriber, const TrackId&, Layer flowing,
+                                     Layer wanted);
   virtual void on_connection_state(const RoomId&, const PeerId&, Target, bool connected,
                                    std::string reason) = 0;
 };
@@ -81,6 +85,7 @@ struct WorkerStats {
   std::uint64_t audio_forwarded = 0, video_forwarded = 0;
   std::uint64_t rooms = 0, peers = 0;
   std::uint64_t send_drops = 0;             // datagrams the kernel did not take
+  std::uint64_t padding_sent = 0;           // packets of bandwidth probes
   std::uint64_t transport_feedback_in = 0;  // transport-cc reports of subscribers
 };
 

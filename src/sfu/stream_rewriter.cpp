@@ -46,6 +46,8 @@ void StreamRewriter::begin(std::int64_t sequence, std::uint32_t timestamp, const
         timestamp_offset_ = *wanted_offset_;
     }
   }
+  pictures_.reset();
+  skipped_picture_count_ = 0;
   if (vp8 && vp8->picture_id_bits > 0) {
     picture_offset_ =
         has_picture_ ? static_cast<std::uint16_t>(last_picture_ + 1 - vp8->picture_id) : std::uint16_t{0};
@@ -65,8 +67,10 @@ std::optional<RewrittenFields> StreamRewriter::map(std::int64_t sequence, std::u
   out.sequence = sequence + sequence_offset_ - skipped_before;
   out.timestamp = timestamp + timestamp_offset_;
   if (vp8) {
+    const auto skipped = vp8->picture_id_bits == 15 ? skipped_before_picture(vp8->picture_id) : 0u;
     const auto mask = vp8->picture_id_bits == 7 ? 0x7Fu : 0x7FFFu;
-    out.picture_id = static_cast<std::uint16_t>((vp8->picture_id + unsigned{picture_offset_}) & mask);
+    out.picture_id =
+        static_cast<std::uint16_t>((vp8->picture_id + unsigned{picture_offset_} - skipped) & mask);
     out.tl0 = static_cast<std::uint8_t>(vp8->tl0 + tl0_offset_);
   }
   if (sequence > newest_in_) {
@@ -99,6 +103,28 @@ void StreamRewriter::skip(std::int64_t sequence) {
   newest_in_ = sequence;
   // The next number is unchanged only when nothing is missing in between; a hole keeps its numbers.
   next_sequence_ = sequence + sequence_offset_ - static_cast<std::int64_t>(skip_count_ - 1);
+}
+
+unsigned StreamRewriter::skipped_before_picture(std::uint16_t picture_id) {
+  const auto n = pictures_.unwrap(static_cast<std::uint16_t>(picture_id << 1)) >> 1;
+  const auto end = skipped_pictures_.begin() + static_cast<std::ptrdiff_t>(skipped_picture_count_);
+  return static_cast<unsigned>(std::lower_bound(skipped_pictures_.begin(), end, n) -
+                               skipped_pictures_.begin());
+}
+
+void StreamRewriter::skip_picture(std::uint16_t picture_id) {
+  if (starting_) return;
+  const auto n = pictures_.unwrap(static_cast<std::uint16_t>(picture_id << 1)) >> 1;
+  auto end = skipped_pictures_.begin() + static_cast<std::ptrdiff_t>(skipped_picture_count_);
+  const auto at = std::lower_bound(skipped_pictures_.begin(), end, n);
+  if (at != end) return;  // listed, or so late that the ids behind it are on the wire
+  if (skipped_picture_count_ == kSkips) {
+    // Packets from before it are older than any that skip() still maps.
+    --picture_offset_;
+    std::move(skipped_pictures_.begin() + 1, skipped_pictures_.end(), skipped_pictures_.begin());
+    --skipped_picture_count_;
+  }
+  skipped_pictures_[skipped_picture_count_++] = n;
 }
 
 }  // namespace sfu

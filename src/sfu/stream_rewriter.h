@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "rtc/rtp/payload.h"
+#include "rtc/rtp/sequence.h"
 
 namespace sfu {
 
@@ -40,6 +41,9 @@ class StreamRewriter {
                                      const rtc::Vp8Descriptor* vp8, base::SteadyTime now);
   // A packet of the current piece that is not forwarded.
   void skip(std::int64_t sequence);
+  // A picture (15-bit id) of the current piece none of whose packets are forwarded: the ids behind it close
+  // up.
+  void skip_picture(std::uint16_t picture_id);
 
   bool started() const { return started_; }
   std::uint32_t timestamp_offset() const { return timestamp_offset_; }
@@ -47,6 +51,8 @@ class StreamRewriter {
  private:
   void begin(std::int64_t sequence, std::uint32_t timestamp, const rtc::Vp8Descriptor* vp8,
              base::SteadyTime now);
+
+  unsigned skipped_before_picture(std::uint16_t picture_id);
 
   static constexpr std::size_t kSkips = 64;
 
@@ -63,7 +69,10 @@ class StreamRewriter {
   std::array<std::int64_t, kSkips> skips_{};  // rising
   std::size_t skip_count_ = 0;
   std::uint32_t timestamp_offset_ = 0;
-  std::uint16_t picture_offset_ = 0;
+  std::uint16_t picture_offset_ = 0;                     // out - in, before skipped pictures still listed
+  rtc::Unwrapper<std::uint16_t> pictures_;               // of ids shifted to 16 bits
+  std::array<std::int64_t, kSkips> skipped_pictures_{};  // rising
+  std::size_t skipped_picture_count_ = 0;
   std::uint8_t tl0_offset_ = 0;
 
   // The newest packet sent.

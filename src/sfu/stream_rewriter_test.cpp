@@ -35,6 +35,36 @@ TEST(StreamRewriter, SkippedPacketsLeaveNoHole) {
   EXPECT_EQ(r.map(16, 0, nullptr, at(0))->sequence, base + 4);
 }
 
+TEST(StreamRewriter, PictureIdsCloseUpOverPicturesLeftOut) {
+  StreamRewriter r(90000, 0);
+  rtc::Vp8Descriptor vp8;
+  vp8.picture_id_bits = 15;
+  vp8.has_tl0 = true;
+  std::uint16_t expected = 0x7FF0;
+  std::map<std::int64_t, std::uint16_t> late;
+  for (int i = 0; i < 2000; ++i) {
+    vp8.picture_id = static_cast<std::uint16_t>((0x7FF0 + i) & 0x7FFF);
+    vp8.tl0 = static_cast<std::uint8_t>(i / 2);
+    if (i % 2 == 1) {
+      r.skip(100 + i);
+      r.skip_picture(vp8.picture_id);
+      r.skip_picture(vp8.picture_id);  // its second packet
+      continue;
+    }
+    const auto out = r.map(100 + i, 0, &vp8, at(i));
+    ASSERT_TRUE(out);
+    EXPECT_EQ(out->picture_id, expected) << i;
+    EXPECT_EQ(out->sequence & 0xFFFF, i / 2);
+    late[100 + i] = expected;
+    expected = static_cast<std::uint16_t>((expected + 1) & 0x7FFF);
+    // One from before comes again, late: it has the id it had.
+    if (i >= 20) {
+      vp8.picture_id = static_cast<std::uint16_t>((0x7FF0 + i - 10) & 0x7FFF);
+      EXPECT_EQ(r.map(100 + i - 10, 0, &vp8, at(i))->picture_id, late[100 + i - 10]);
+    }
+  }
+}
+
 TEST(StreamRewriter, APauseOfTheSameSourceKeepsItsTimeline) {
   StreamRewriter r(48000);
   const auto first = *r.map(10, 1000, nullptr, at(0));

@@ -182,7 +182,13 @@ bool SubscribeConnection::answer(const rtc::SessionDescription& description, bas
   return true;
 }
 
-bool SubscribeConnection::send_rtp(base::Bytes plain) {
+bool SubscribeConnection::send_rtp(base::Bytes plain, std::uint16_t number, base::SteadyTime now) {
+  if (!send_again(plain)) return false;
+  bandwidth_.on_sent(number, plain.size(), now);
+  return true;
+}
+
+bool SubscribeConnection::send_again(base::Bytes plain) {
   const auto& to = transport().remote_address();
   if (!to) return false;
   auto& socket = context_.socket;
@@ -190,6 +196,11 @@ bool SubscribeConnection::send_rtp(base::Bytes plain) {
   if (size == 0) return false;
   socket.commit(size, *to);
   return true;
+}
+
+base::Duration SubscribeConnection::retransmit_interval() const {
+  const auto measured = bandwidth_.round_trip() - base::Duration::millis(30);
+  return std::clamp(measured, base::Duration::millis(20), base::Duration::millis(500));
 }
 
 bool SubscribeConnection::take_retransmission(std::size_t bytes) {
@@ -205,6 +216,10 @@ void SubscribeConnection::on_rtcp(base::MutableBytes packet, base::SteadyTime no
     if (!feedback) continue;
     if (feedback->kind == rtc::FeedbackKind::kTransportCc) {
       counters().transport_feedback_in.add();
+      const auto before = bandwidth_.kbps();
+      bandwidth_.on_feedback(feedback->fci, now);
+      const auto after = bandwidth_.kbps();
+      if (after && (!before || *after < *before)) share_bandwidth(now);
     } else if (feedback->kind == rtc::FeedbackKind::kNack) {
       if (auto* t = find_ssrc(feedback->media_ssrc)) t->on_nack(feedback->fci, now);
     } else if (feedback->kind == rtc::FeedbackKind::kPli) {
@@ -242,8 +257,13 @@ void SubscribeConnection::send_api_message(std::string_view text) {
 void SubscribeConnection::tick(base::SteadyTime now) {
   const auto elapsed = std::clamp<std::int64_t>((now - budget_at_).us, 0, 1'000'000);
   budget_at_ = now;
-  retransmit_budget_ =
-      std::min(kRetransmitBurst, retransmit_budget_ + elapsed * kRetransmitBytesPerSecond / 1'000'000);
+  // Where the path is narrow, at most a quarter of it.
+  const auto narrow = bandwidth_.kbps() ? std::max<std::int64_t>(*bandwidth_.kbps() * 1000 / 32, 15'000)
+                                        : kRetransmitBytesPerSecond;
+  const auto per_second = std::min(kRetransmitBytesPerSecond, narrow);
+  const auto burst = std::min(kRetransmitBurst, per_second * 8 / 5);
+  retransmit_budget_ = std::min(burst, retransmit_budget_ + elapsed * per_second / 1'000'000);
+  share_bandwidth(now);
   for (auto& l : lines_) {
     if (l.track) l.track->tick(now);
   }

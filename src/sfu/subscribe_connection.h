@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "sfu/bandwidth/allocator.h"
+#include "sfu/bandwidth/bandwidth_estimator.h"
 #include "sfu/connection.h"
 #include "sfu/subscriber_track.h"
 
@@ -34,14 +36,23 @@ class SubscribeConnection final : public Connection {
 
   void send_api_message(std::string_view text);
   void tick(base::SteadyTime now);
+  // The padding of a probe, when one runs; every 10 ms.
+  void send_padding(base::SteadyTime now);
+  const BandwidthEstimator& bandwidth() const { return bandwidth_; }
 
   // For SubscriberTrack.
   std::uint16_t next_transport_sequence() { return transport_sequence_++; }
-  bool send_rtp(base::Bytes plain);
+  // `plain` carries transport number `number`.
+  bool send_rtp(base::Bytes plain, std::uint16_t number, base::SteadyTime now);
+  // A packet that was sent before, byte for byte.
+  bool send_again(base::Bytes plain);
+  void tell_layer(const SubscriberTrack& track, Layer flowing, Layer wanted);
   void send_report(base::Bytes plain) { send_rtcp(plain); }
   // A share of the budget for retransmissions; false when a subscriber asks for more than any real loss
   // explains.
   bool take_retransmission(std::size_t bytes);
+  // The same packet is not sent again while the last copy may be under way.
+  base::Duration retransmit_interval() const;
   Counters& counters() { return context_.counters; }
 
  private:
@@ -57,6 +68,10 @@ class SubscribeConnection final : public Connection {
   void on_channel_open(std::uint16_t stream, std::string_view label) override;
   void on_channel_message(std::uint16_t stream, base::Bytes message, bool is_text) override;
   void on_up() override;
+
+  // Bandwidth (subscribe_bandwidth.cpp).
+  void share_bandwidth(base::SteadyTime now);
+  SubscriberTrack* padding_track() const;
 
   std::string build_offer();
   rtc::MediaSection describe_line(const Line& line, std::size_t index) const;
@@ -76,6 +91,9 @@ class SubscribeConnection final : public Connection {
 
   std::optional<std::uint16_t> channel_;
   std::uint16_t transport_sequence_ = 0;
+  BandwidthEstimator bandwidth_;
+  std::vector<Demand> demands_;  // kept for its memory
+  std::vector<SubscriberTrack*> demanders_;
   std::int64_t retransmit_budget_;
   base::SteadyTime budget_at_;
 };

@@ -8,8 +8,6 @@
 namespace sfu {
 namespace {
 constexpr auto kReportInterval = base::Duration::seconds(1);
-// The same packet is not sent again within a round trip of any access network.
-constexpr auto kRetransmitInterval = base::Duration::millis(20);
 }  // namespace
 
 SubscriberTrack::SubscriberTrack(SubscribeConnection& connection, Track& track, std::uint32_t ssrc,
@@ -49,9 +47,13 @@ bool SubscriberTrack::accepts(rtc::Codec codec) const {
   return false;
 }
 
+bool SubscriberTrack::accepted() const {
+  return ready_ && connection_.connected();
+}
+
 bool SubscriberTrack::wants() const {
-  if (!ready_ || !connection_.connected()) return false;
-  return track_.info.kind == MediaKind::kAudio ? audio_wanted_ : wanted_ != Layer::kNone;
+  if (!accepted()) return false;
+  return track_.info.kind == MediaKind::kAudio ? audio_wanted_ : goal() != Layer::kNone;
 }
 
 void SubscriberTrack::set_wanted(Layer layer, base::SteadyTime now) {
@@ -60,6 +62,7 @@ void SubscriberTrack::set_wanted(Layer layer, base::SteadyTime now) {
   if (layer == Layer::kNone) {
     target_ = nullptr;
     interrupt();
+    told_ = Layer::kNone;
     return;
   }
   choose_target(now);
@@ -78,7 +81,7 @@ void SubscriberTrack::interrupt() {
 // Asks for a key frame when what should flow does not yet.
 void SubscriberTrack::choose_target(base::SteadyTime now) {
   if (track_.info.kind != MediaKind::kVideo || !wants() || !track_.open()) return;
-  target_ = track_.choose(wanted_, now);
+  target_ = track_.choose(goal(), now);
   if (!target_) {
     // Nothing was received so far, or all of it stopped: what the publisher has bound is asked to begin.
     for (const auto& s : track_.streams) {
@@ -98,6 +101,8 @@ void SubscriberTrack::start_on(ReceiveStream& stream) {
   current_ = &stream;
   generation_ = stream.generation();
   synced_ = true;
+  temporal_ = temporal_goal_;
+  if (track_.info.kind == MediaKind::kVideo) tell_layer();
 }
 
 void SubscriberTrack::on_packet(MediaPacket& packet, ReceiveStream& stream, base::SteadyTime now) {
@@ -109,7 +114,7 @@ void SubscriberTrack::on_packet(MediaPacket& packet, ReceiveStream& stream, base
     return;
   }
   if (packet.starts_key_frame && (&stream != current_ || !synced_)) {
-    target_ = track_.choose(wanted_, now);
+    target_ = track_.choose(goal(), now);
     if (target_ == &stream) {
       start_on(stream);
       forward(packet, stream, now);
@@ -128,13 +133,14 @@ void SubscriberTrack::on_skip(const ReceiveStream& stream, std::int64_t sequence
 }
 
 void SubscriberTrack::forward(MediaPacket& packet, ReceiveStream& stream, base::SteadyTime now) {
+  if (packet.has_vp8 && leave_out(packet)) return;
   const auto fields =
       rewriter_.map(packet.sequence, packet.timestamp, packet.has_vp8 ? &packet.vp8 : nullptr, now);
   if (!fields) return;
   const auto codec = rtc::subscriber_codec(packet.codec);
   const auto number = connection_.next_transport_sequence();
   packet.patch(ssrc_, codec.payload_type, *fields, number, now);
-  if (!connection_.send_rtp(packet.view())) return;
+  if (!connection_.send_rtp(packet.view(), number, now)) return;
   ++packets_;
   octets_ += static_cast<std::uint32_t>(packet.size - packet.payload_offset);
   if (sent_) {
@@ -167,8 +173,9 @@ void SubscriberTrack::retransmit(std::uint16_t sequence, base::SteadyTime now) {
   // The record's low bits are those of the number asked for, so its slot is known without unwrapping.
   auto& sent = (*sent_)[sequence % kSent];
   if (sent.out < 0 || static_cast<std::uint16_t>(sent.out) != sequence) return;
-  if (sent.last_retransmit.us != 0 && now - sent.last_retransmit < kRetransmitInterval) return;
+  if (sent.last_retransmit.us != 0 && now - sent.last_retransmit < connection_.retransmit_interval()) return;
   if (sent.stream->generation() != sent.generation) return;
+  if (sent.stream != current_) return;  // a key frame of another layer has come since: nobody needs it
   auto* packet = sent.stream->cache().find(sent.in);
   if (!packet || !connection_.take_retransmission(packet->size)) return;
   sent.last_retransmit = now;
@@ -178,14 +185,15 @@ void SubscriberTrack::retransmit(std::uint16_t sequence, base::SteadyTime now) {
     // The very bytes of the first time, header extensions included: anything else under a number that was
     // sealed already would use a nonce twice.
     packet->patch(ssrc_, codec.payload_type, fields, sent.transport_sequence, sent.sent_at);
-    if (connection_.send_rtp(packet->view())) connection_.counters().retransmitted.add();
+    if (connection_.send_again(packet->view())) connection_.counters().retransmitted.add();
     return;
   }
-  packet->patch(ssrc_, codec.payload_type, fields, connection_.next_transport_sequence(), now);
+  const auto number = connection_.next_transport_sequence();
+  packet->patch(ssrc_, codec.payload_type, fields, number, now);
   std::array<std::uint8_t, MediaPacket::kCapacity + 2> buffer;
   const auto size = rtc::wrap_rtx(packet->view(), packet->payload_offset, rtx_ssrc_, rtx_sequence_,
                                   codec.rtx_payload_type, buffer);
-  if (size == 0 || !connection_.send_rtp(base::Bytes(buffer).first(size))) return;
+  if (size == 0 || !connection_.send_rtp(base::Bytes(buffer).first(size), number, now)) return;
   ++rtx_sequence_;
   connection_.counters().retransmitted.add();
 }

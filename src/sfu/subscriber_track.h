@@ -7,6 +7,7 @@
 #include <string>
 
 #include "rtc/rtcp/rtcp.h"
+#include "sfu/bandwidth/allocator.h"
 #include "sfu/published_track.h"
 #include "sfu/stream_rewriter.h"
 
@@ -31,6 +32,15 @@ class SubscriberTrack {
   void set_accepted(bool opus, bool vp8, bool h264, bool rtx);
   void set_wanted(Layer layer, base::SteadyTime now);
   void set_audio_wanted(bool wanted);
+
+  // The bandwidth's side of it: what there is to choose from (false: nothing wanted or nothing there), and
+  // what was chosen. kNone pauses.
+  static constexpr std::uint8_t kAllTemporal = 3;
+  bool demand(Demand& out, base::SteadyTime now) const;
+  void set_allowed(Layer layer, std::uint8_t temporal, base::SteadyTime now);
+  std::int64_t audio_kbps(base::SteadyTime now) const;
+  bool can_pad() const;
+  bool send_padding(base::SteadyTime now);
 
   // From the publisher. `packet` is patched in place.
   void on_packet(MediaPacket& packet, ReceiveStream& stream, base::SteadyTime now);
@@ -61,7 +71,11 @@ class SubscriberTrack {
   static constexpr std::size_t kSent = 512;
 
   bool accepts(rtc::Codec codec) const;
+  bool accepted() const;
   bool wants() const;
+  Layer goal() const { return std::min(wanted_, allowed_); }
+  bool leave_out(const MediaPacket& packet);
+  void tell_layer();
   void choose_target(base::SteadyTime now);
   void start_on(ReceiveStream& stream);
   void forward(MediaPacket& packet, ReceiveStream& stream, base::SteadyTime now);
@@ -76,6 +90,15 @@ class SubscriberTrack {
   bool ready_ = false;
   bool audio_wanted_ = true;
   Layer wanted_ = Layer::kNone;
+  Layer allowed_ = Layer::kHigh;
+  std::uint8_t temporal_goal_ = kAllTemporal;  // on the target layer
+  std::uint8_t temporal_ = kAllTemporal;       // highest that flows now
+  std::uint16_t last_picture_in_ = 0;
+  Layer told_ = Layer::kNone;
+  base::SteadyTime climbed_at_;
+  base::Duration climb_pause_{};
+  base::SteadyTime
+      climb_after_;  // a layer that was left is not tried again at once: each switch costs a key frame
 
   ReceiveStream* current_ = nullptr;
   ReceiveStream* target_ = nullptr;

@@ -82,7 +82,7 @@ void VideoSource::make_frame(Layer& l, base::SteadyTime now) {
     out.u8(0xE0);
     out.u16(static_cast<std::uint16_t>(0x8000 | l.picture));
     out.u8(l.tl0);
-    out.u8(upper ? 0x40 : 0x00);
+    out.u8(upper ? 0x60 : 0x00);
     out.u8(key ? 0x10 : 0x11);
     out.u32(l.number);
     out.u16(static_cast<std::uint16_t>(i));
@@ -212,13 +212,18 @@ void Receiver::decode(Video& v, base::SteadyTime now) {
   for (;;) {
     auto at = v.waiting_.find(v.next_);
     if (v.need_key_) {
-      // Starts over at the newest beginning of a key frame.
-      while (at != v.waiting_.end() && !(read_marks(at->second).key && read_marks(at->second).index == 0))
-        ++at;
-      if (at == v.waiting_.end()) {
-        for (at = v.waiting_.begin(); at != v.waiting_.end(); ++at) {
-          if (read_marks(at->second).key && read_marks(at->second).index == 0) break;
+      // Starts over at the newest key frame that is there in whole.
+      const auto whole_key = [&](auto start) {
+        const auto m = read_marks(start->second);
+        if (!m.key || m.index != 0) return false;
+        for (auto s = start->first; s < start->first + m.count; ++s) {
+          if (!v.waiting_.contains(s)) return false;
         }
+        return true;
+      };
+      at = v.waiting_.end();
+      for (auto i = v.waiting_.begin(); i != v.waiting_.end(); ++i) {
+        if (whole_key(i)) at = i;
       }
     }
     if (at == v.waiting_.end()) return;
@@ -226,11 +231,22 @@ void Receiver::decode(Video& v, base::SteadyTime now) {
     const auto start = at->first;
     const auto end = start + first.count;
     bool whole = first.index == 0;
+    bool broken_off = false;
     for (auto s = start; s < end && whole; ++s) {
       const auto p = v.waiting_.find(s);
       if (p == v.waiting_.end()) return;
       const auto m = read_marks(p->second);
       whole = m.frame == first.frame && m.index == s - start && m.kbps == first.kbps;
+      if (!whole && m.key && m.index == 0 && s > start) {
+        broken_off = true;
+        v.next_ = s;
+      }
+    }
+    // Another layer began before the frame was complete; its key frame goes on from here.
+    if (broken_off) {
+      v.need_key_ = true;
+      v.waiting_.erase(v.waiting_.begin(), v.waiting_.lower_bound(v.next_));
+      continue;
     }
     const auto vp8 = rtc::parse_vp8(at->second);
     const bool follows = vp8 && vp8->picture_id == ((v.last_picture_ + 1) & 0x7FFF) &&

@@ -25,7 +25,10 @@ std::optional<Vp8Descriptor> parse_vp8(base::Bytes payload) {
     if ((flags & 0x30) != 0) {
       const auto last = in.u8();
       d.has_temporal_id = (flags & 0x20) != 0;
-      if (d.has_temporal_id) d.temporal_id = static_cast<std::uint8_t>(last >> 6);
+      if (d.has_temporal_id) {
+        d.temporal_id = static_cast<std::uint8_t>(last >> 6);
+        d.layer_sync = (last & 0x20) != 0;
+      }
     }
   }
   if (!in.ok() || in.remaining() == 0) return std::nullopt;

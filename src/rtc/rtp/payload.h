@@ -26,6 +26,8 @@ struct Vp8Descriptor {
   std::uint8_t tl0 = 0;
   bool has_temporal_id = false;
   std::uint8_t temporal_id = 0;
+  bool layer_sync =
+      false;  // Y: refers to nothing above temporal layer 0, so that its layer can be joined here
   std::uint8_t picture_id_offset = 0;  // from the start of the payload
   std::uint8_t tl0_offset = 0;
 };

@@ -22,6 +22,16 @@
 
 namespace visits {
 
+// Defaults of §12.2; zero counts as one: nothing is unlimited or shut.
+struct LobbyLimits {
+  int per_minute = 20;  // of look-ups, and of joins, per address
+  int per_hour = 200;
+  int per_code_minute = 60;
+  int unknown_codes = 30;  // in unknown_window, then the address is locked
+  base::Duration unknown_window = base::Duration::seconds(600);
+  base::Duration lock = base::Duration::seconds(900);
+};
+
 struct Config {
   std::string migrations_folder;  // holds NNNN_name.{sqlite,postgres}.sql
   std::string public_api_url;     // "http://localhost:8000"
@@ -33,7 +43,8 @@ struct Config {
   base::Duration provider_connect_timeout = base::Duration::seconds(3);  // visit-api.md §6.4
   base::Duration provider_call_timeout = base::Duration::seconds(8);
   std::function<void(base::Duration)> provider_pause;  // between retries; none: the thread sleeps
-  bool background = true;                              // reconciler and compensator on the timers
+  LobbyLimits lobby_limits;
+  bool background = true;  // reconciler and compensator on the timers
 };
 
 struct Dependencies {

@@ -317,6 +317,9 @@ Outcome<http::Response> test(const Call& call) {
   if (!id) return refuse(std::move(id.error()));
   auto body = read_body<TestBody>(call.request);
   if (!body) return refuse(std::move(body.error()));
+  if (auto row = load(call, *id); !row) return refuse(std::move(row.error()));
+  if (auto free = call.core.limits.test_integration(*id, call.core.clock.steady()); !free)
+    return refuse(std::move(free.error()));
   auto run = run_test(call.core, call.principal, *id, "api");
   if (!run) return refuse(std::move(run.error()));
   http::Response response = answer(200, test_object(*run));

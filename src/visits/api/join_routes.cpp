@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "visits/api/support.h"
+#include "visits/core/names.h"
 #include "visits/meetings/join.h"
 
 namespace visits::api {
@@ -28,6 +29,38 @@ struct JoinBody {
 bool reserved_role(const std::string& text) {
   const std::string lower = base::to_lower(base::trim(text));
   return lower == "provider" || lower == "practitioner" || lower == "host";
+}
+
+void note_allowance(http::Response& response, const Allowance& allowance) {
+  response.set("ratelimit-limit", std::to_string(allowance.limit));
+  response.set("ratelimit-remaining", std::to_string(allowance.remaining));
+  response.set("ratelimit-reset", std::to_string(allowance.reset_s));
+}
+
+// Runs `work` within the limits of §12.2. `proven`: the caller showed a credential that may exempt it, so the
+// work decides, and only its refusal counts.
+Outcome<http::Response> within_limits(Core& core, const http::Request& request, const char* what, bool proven,
+                                      const std::function<Outcome<http::Response>()>& work) {
+  const std::string code = normalise_code(request.param("code")).value_or("-");
+  const auto enter = [&] {
+    return core.limits.enter_lobby(what, request.client_ip, code, core.clock.steady());
+  };
+  std::optional<Allowance> allowance;
+  if (!proven) {
+    auto entered = enter();
+    if (!entered) return refuse(std::move(entered.error()));
+    allowance = *entered;
+  }
+  auto done = work();
+  if (done) {
+    if (allowance) note_allowance(*done, *allowance);
+    return done;
+  }
+  if (proven)
+    if (auto entered = enter(); !entered) return refuse(std::move(entered.error()));
+  if (done.error().code == "meeting_not_found")
+    core.limits.note_unknown_code(request.client_ip, core.clock.steady());
+  return done;
 }
 
 Outcome<http::Response> join_route(Core& core, const http::Request& request) {
@@ -66,14 +99,24 @@ void mount_joining(const Api& api, http::Router& router) {
   using http::Method;
   Core& core = api.core;
   const std::string base_path = "/api/virtual-meetings";
-  router.add(Method::kGet, base_path + "/code/:code",
-             open_to_all(api, [&core](const http::Request& request) -> Outcome<http::Response> {
-               auto view = lobby_view(core, std::string(request.param("code")));
-               if (!view) return refuse(std::move(view.error()));
-               return answer(200, *view);
+  router.add(Method::kGet, base_path + "/code/:code", open_to_all(api, [&core](const http::Request& request) {
+               auto who = request.header("authorization").empty()
+                              ? Outcome<TicketHolder>(refuse("unauthenticated", ""))
+                              : holder(core, request);
+               const bool proven = who && who->visit.code == normalise_code(request.param("code"));
+               return within_limits(core, request, "look-up", proven, [&]() -> Outcome<http::Response> {
+                 auto view = lobby_view(core, std::string(request.param("code")));
+                 if (!view) return refuse(std::move(view.error()));
+                 return answer(200, *view);
+               });
              }));
-  router.add(Method::kPost, base_path + "/join/:code",
-             open_to_all(api, [&core](const http::Request& request) { return join_route(core, request); }));
+  router.add(
+      Method::kPost, base_path + "/join/:code", open_to_all(api, [&core](const http::Request& request) {
+        // The body is read twice, once here to see whether it has a personal link.
+        auto body = body_object(request);
+        const bool invited = body && !json::text_or(*body, "invite").empty();
+        return within_limits(core, request, "join", invited, [&] { return join_route(core, request); });
+      }));
   const auto with_ticket =
       [&](Method method, const std::string& path,
           std::function<Outcome<http::Response>(const TicketHolder&, const http::Request&)> work) {

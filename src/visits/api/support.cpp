@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "crypto/digest.h"
+#include "visits/api/idempotency.h"
 #include "visits/integrations/endpoint_policy.h"
 #include "visits/people/api_keys.h"
 #include "visits/problems.h"
@@ -114,7 +115,11 @@ void mount_staff(const Api& api, http::Router& router, const StaffRoute& route) 
     if (!principal->scopes.has(route.scope))
       return refused(
           Failure("forbidden_scope", "this call needs the scope " + std::string(to_string(route.scope))));
-    auto response = route.handler(Call{api.core, api.presence, request, std::move(*principal)});
+    const Call call{api.core, api.presence, request, std::move(*principal)};
+    auto response = once(api.core, call.principal, request, [&] {
+      auto done = route.handler(call);
+      return done ? std::move(*done) : refused(done.error());
+    });
     return response ? std::move(*response) : refused(response.error());
   });
 }

@@ -13,6 +13,7 @@ Core::Core(Config c, Dependencies d)
       metrics(d.metrics),
       pool(d.pool),
       timers(d.timers),
+      limits(config.lobby_limits),
       clients(std::make_unique<Clients>(*this)) {}
 
 Core::~Core() = default;

@@ -7,6 +7,7 @@
 
 #include "http/client.h"
 #include "provider/breaker.h"
+#include "visits/core/rate_limits.h"
 #include "visits/core/scopes.h"
 #include "visits/failure.h"
 #include "visits/visits.h"
@@ -28,6 +29,7 @@ struct Core {
   net::WorkerPool& pool;
   net::Timers& timers;
 
+  RateLimits limits;
   http::Client http;
   provider::Breakers breakers;
   std::unique_ptr<Clients> clients;

@@ -32,6 +32,7 @@ constexpr std::string_view kHelp = R"(media_load OPTION VALUE ...
   --simulcast yes            three layers where the server offers it
   --step N                   capacity: adds so many rooms at a time until loss or latency is too high
   --max-rooms N              where stepping ends (400)
+  --read-every-us N          how often sockets are read; 0: a packet wakes the generator (500)
   --label TEXT               repeated in the output
 )";
 
@@ -239,6 +240,8 @@ int main(int argc, char** argv) {
   auto loop =
       probe::Loop::create(clock, janus ? probe::Loop::DataChannels::kNo : probe::Loop::DataChannels::kYes);
   if (!loop) return complain(loop.error());
+  (*loop)->read_every(
+      base::Duration::micros(static_cast<std::int64_t>(options.number("read-every-us", 500))));
   load::Shape shape;
   shape.video.kbps = static_cast<int>(options.number("kbps", 1440));
   shape.video.fps = static_cast<int>(options.number("fps", 30));

@@ -1,6 +1,7 @@
 #include "probe/loop.h"
 
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -97,7 +98,14 @@ void Loop::run_once(base::Duration max_wait) {
     now = clock_.steady();
     wait = std::clamp(due_.top().at - now, base::Duration::micros(0), wait);
   }
-  poll(wait);
+  if (read_interval_.us == 0) return poll(wait);
+  wait = std::min(wait, read_interval_);
+  const timespec pause{wait.us / 1'000'000, wait.us % 1'000'000 * 1000};
+  if (wait.us > 0) ::nanosleep(&pause, nullptr);
+  now = clock_.steady();
+  if (now - last_read_ < read_interval_) return;
+  last_read_ = now;
+  poll({});
 }
 
 bool Loop::run_until(const std::function<bool()>& done, base::SteadyTime deadline) {

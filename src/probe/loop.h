@@ -51,6 +51,10 @@ class Loop {
   void run_once(base::Duration max_wait);
   // Turns until `done()`; false when `deadline` came first.
   bool run_until(const std::function<bool()>& done, base::SteadyTime deadline);
+  // Sockets are looked at every `interval` instead of whenever one has something, so that a packet wakes
+  // nobody: a load generator would else cost the server a wake-up per packet it sends. Tasks keep their
+  // times. 0: at once.
+  void read_every(base::Duration interval) { read_interval_ = interval; }
   // How late the last tasks ran: tells whether this thread keeps up.
   base::Duration take_worst_lag();
 
@@ -72,6 +76,8 @@ class Loop {
   std::unordered_map<TaskId, Task> tasks_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   TaskId next_id_ = 1;
+  base::Duration read_interval_;
+  base::SteadyTime last_read_;
   base::Duration worst_lag_;
 };
 

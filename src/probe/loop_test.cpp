@@ -48,6 +48,35 @@ TEST(Loop, tasks_run_in_order_of_time_and_can_be_cancelled_from_inside) {
   EXPECT_EQ(order, "aab");
 }
 
+TEST(Loop, reading_in_intervals_loses_nothing_and_keeps_the_time_of_tasks) {
+  Fixture f;
+  f.loop->read_every(base::Duration::millis(20));
+  std::array<int, 2> pair{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()), 0);
+  struct Reader final : Pollable {
+    void on_ready(bool, bool, base::SteadyTime) override {
+      char c = 0;
+      got += ::recv(fd, &c, 1, MSG_DONTWAIT) == 1 ? 1 : 0;
+      ++calls;
+    }
+    int fd = -1, got = 0, calls = 0;
+  } reader;
+  reader.fd = pair[0];
+  f.loop->watch(pair[0], reader);
+  int ticks = 0;
+  f.loop->start(f.clock.steady(), [&](base::SteadyTime t) {
+    ++ticks;
+    EXPECT_EQ(::send(pair[1], "x", 1, 0), 1);
+    return t + base::Duration::millis(1);
+  });
+  ASSERT_TRUE(f.until([&] { return reader.got >= 5; }));
+  EXPECT_GT(ticks, 5 * 5) << "tasks do not wait for the interval";
+  EXPECT_EQ(reader.calls, reader.got);
+  f.loop->forget(pair[0]);
+  ::close(pair[0]);
+  ::close(pair[1]);
+}
+
 // Accepts one connection and lets a script answer; on a thread, since the client's loop is busy.
 class ScriptedServer {
  public:

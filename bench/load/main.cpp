@@ -30,7 +30,7 @@ constexpr std::string_view kHelp = R"(media_load OPTION VALUE ...
   --warmup N                 seconds before (3)
   --kbps N, --fps N          of each camera (1440, 30)
   --simulcast yes            three layers where the server offers it
-  --step N                   capacity: adds so many rooms at a time until loss or latency is too high
+  --step N                   capacity: adds at least so many rooms at a time until loss or latency is too high
   --max-rooms N              where stepping ends (400)
   --read-every-us N          how often sockets are read; 0: a packet wakes the generator (500)
   --label TEXT               repeated in the output
@@ -203,8 +203,11 @@ int run_load(const Options& options, Run& run) {
     return 0;
   }
   std::size_t good = 0;
-  while (run.rooms() + step <= options.number("max-rooms", 400)) {
-    const auto added = run.add_rooms(step);
+  const auto most = options.number("max-rooms", 400);
+  while (run.rooms() < most) {
+    // Fine steps where there are few rooms, a fifth more where there are many.
+    const auto more = std::min(std::max(step, run.rooms() / 5), most - run.rooms());
+    const auto added = run.add_rooms(more);
     if (!added) {
       std::cerr << "media_load: " << added.error().detail << "\n";
       break;

@@ -150,6 +150,29 @@ int run(int argc, char** argv) {
     with_settings([&](const Settings& s) { return token(s, token_options, flags.json); });
   });
 
+  ApiKeyOptions key_options;
+  auto* key_command = cli.add_subcommand("apikey", "API keys of an organisation, for the EHR's back end");
+  key_command->require_subcommand(1);
+  auto* key_create = key_command->add_subcommand("create", "Make a key; it is printed once");
+  key_create->footer(
+      "Example:\n  televisit apikey create --name 'ehr backend' --scope meetings:read --scope "
+      "meetings:write");
+  auto* key_revoke = key_command->add_subcommand("revoke", "End a key at once");
+  for (auto* command : {key_create, key_revoke}) {
+    flags.add_to(*command);
+    command->add_option("--org", key_options.org_id, "Organisation id (default: the demo clinic)");
+  }
+  key_create->add_option("--name", key_options.name, "What it is for, 1-80 characters")->required();
+  key_create->add_option("--scope", key_options.scopes, "A permission; may be given several times")
+      ->required()
+      ->check(CLI::IsMember(api_key_scopes()));
+  key_create->add_option("--expires", key_options.expires_at, "RFC 3339 time (default: never)");
+  key_revoke->add_option("--id", key_options.id, "Id of the key")->required();
+  key_create->callback(
+      [&] { with_settings([&](const Settings& s) { return create_api_key(s, key_options, flags.json); }); });
+  key_revoke->callback(
+      [&] { with_settings([&](const Settings& s) { return revoke_api_key(s, key_options, flags.json); }); });
+
   bool show_secret = false;
   auto* workspace_command =
       subcommand("workspace", "Print the engine's access key (and secret) for your own 100ms server code",

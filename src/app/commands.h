@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/settings.h"
 
@@ -43,6 +44,17 @@ int token(const Settings& settings, const TokenOptions& options, bool json);
 int templates(const Settings& settings, const DoctorOptions& options, bool json);
 // The engine's workspaces: what a 100ms dashboard shows as access keys. The secret only when asked for.
 int workspaces(const Settings& settings, bool show_secret, bool json);
+struct ApiKeyOptions {
+  std::string org_id;  // empty: the demo clinic
+  std::string name;
+  std::vector<std::string> scopes;
+  std::string expires_at;  // RFC 3339; empty: never
+  std::string id;          // of the key to revoke
+};
+int create_api_key(const Settings& settings, const ApiKeyOptions& options, bool json);
+int revoke_api_key(const Settings& settings, const ApiKeyOptions& options, bool json);
+// What --scope accepts.
+std::vector<std::string> api_key_scopes();
 // Exit 0: nothing is wrong, 1: something is left, 2: repaired.
 int repair_rooms(const Settings& settings, const RepairRoomsOptions& options, bool json);
 int show_config(const Settings& settings, bool json);

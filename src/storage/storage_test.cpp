@@ -443,8 +443,8 @@ TEST(Sqlite, SettingsOfTheSpecification) {
   EXPECT_EQ(mode & std::filesystem::perms(077), std::filesystem::perms::none);
 }
 
-// A command beside a running server is another process: when it closes the database it must not take itself for
-// the last user and remove the log the server still writes to.
+// A command beside a running server is another process: when it closes the database it must not take itself
+// for the last user and remove the log the server still writes to.
 TEST(Sqlite, AnotherProcessLeavesTheLogOfThisOneAlone) {
   storage::testing::FreshDatabase fresh(Backend::kSqlite);
   ASSERT_TRUE(fresh.db().query("CREATE TABLE t (n INTEGER)"));

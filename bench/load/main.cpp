@@ -15,6 +15,7 @@
 #include "load/janus_server.h"
 #include "load/process.h"
 #include "load/televisit_server.h"
+#include "probe/check.h"
 
 namespace {
 
@@ -31,6 +32,7 @@ constexpr std::string_view kHelp = R"(media_load OPTION VALUE ...
   --kbps N, --fps N          of each camera (1440, 30)
   --simulcast yes            three layers where the server offers it
   --step N                   capacity: adds at least so many rooms at a time until loss or latency is too high
+  --check yes                Televisit: two people of the first token's room, what they reached; exit code 1 if not all
   --max-rooms N              where stepping ends (400)
   --read-every-us N          how often sockets are read; 0: a packet wakes the generator (500)
   --label TEXT               repeated in the output
@@ -223,6 +225,42 @@ int run_load(const Options& options, Run& run) {
   return 0;
 }
 
+int run_check(const std::string& origin, const base::Secret& token, const base::Clock& clock,
+              base::Random& random) {
+  http::Client client;
+  probe::TwoPartyCheck check;
+  check.origin = origin;
+  check.tokens = {token, token};
+  const auto report = probe::run_two_party_check(check, client, clock, random);
+  json::Object out{{"signalling", report.signalling},
+                   {"media", report.media},
+                   {"first_broken", report.first_broken},
+                   {"took_ms", report.took.to_millis()}};
+  json::Array parties;
+  for (const auto& p : report.parties)
+    parties.push_back(json::Object{{"role", p.role},
+                                   {"joined", p.steps.joined},
+                                   {"publish_connected", p.steps.publish_connected},
+                                   {"subscribe_connected", p.steps.subscribe_connected},
+                                   {"api_channel", p.steps.api_channel},
+                                   {"audio_packets", p.received.audio_packets},
+                                   {"video_packets", p.received.video_packets},
+                                   {"frames", p.received.frames},
+                                   {"latency_p50_us", p.latency_p50_us}});
+  out["parties"] = std::move(parties);
+  print(out);
+  return report.media ? 0 : 1;
+}
+
+std::vector<base::Secret> read_tokens(const std::string& path) {
+  std::vector<base::Secret> tokens;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty()) tokens.emplace_back(line);
+  }
+  return tokens;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -240,6 +278,11 @@ int main(int argc, char** argv) {
   const auto certificate = rtc::Certificate::generate(random);
   if (!certificate) return complain(certificate.error());
   const bool janus = options.text("server") == "janus";
+  auto tokens = read_tokens(options.text("tokens"));
+  if (!options.text("check").empty()) {
+    if (tokens.empty()) return complain({"tokens_missing", "--check needs --tokens"});
+    return run_check(options.text("url"), tokens.front(), clock, random);
+  }
   auto loop =
       probe::Loop::create(clock, janus ? probe::Loop::DataChannels::kNo : probe::Loop::DataChannels::kYes);
   if (!loop) return complain(loop.error());
@@ -254,11 +297,6 @@ int main(int argc, char** argv) {
     if (const auto started = server.start(options.text("url")); !started) return complain(started.error());
     Run run(options, **loop, server);
     return run_load(options, run);
-  }
-  std::vector<base::Secret> tokens;
-  std::ifstream file(options.text("tokens"));
-  for (std::string line; std::getline(file, line);) {
-    if (!line.empty()) tokens.emplace_back(line);
   }
   load::TelevisitServer server(**loop, random, *certificate, options.text("url"), std::move(tokens), shape);
   Run run(options, **loop, server);

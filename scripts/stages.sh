@@ -97,15 +97,15 @@ stage_web() {
   return "$code"
 }
 
-# One file of tests after the other: each has its own server and browsers, and two cores are two browsers' worth.
-stage_browser() {
-  local file code=0 tap passed failed
-  npm_install "$root_dir/tests/browser" || return 1
-  build_web || return 1
+# run_node_tests FOLDER: one file of tests after the other; each has its own server and clients, and two cores are
+# two browsers' worth.
+run_node_tests() {
+  local folder=$1 file code=0 tap passed failed
+  npm_install "$root_dir/$folder" || return 1
   [ -x build/release/src/app/televisit ] || { local configure_options=(); build_in release televisit || return 1; }
-  mkdir -p "$results/browser"
-  for file in tests/browser/*.test.mjs; do
-    tap=$results/browser/$(basename "$file" .test.mjs).tap
+  mkdir -p "$results/$folder"
+  for file in "$folder"/*.test.mjs; do
+    tap=$results/$folder/$(basename "$file" .test.mjs).tap
     printf '\n===== %s\n' "$file"
     timeout -k 10 "${BROWSER_SECONDS:-400}" scripts/with_postgres node --test --test-reporter=spec --test-reporter-destination=stdout \
       --test-reporter=tap --test-reporter-destination="$tap" "$file" || code=1
@@ -116,6 +116,10 @@ stage_browser() {
   done
   return "$code"
 }
+
+stage_interop() { run_node_tests tests/interop; }
+
+stage_browser() { build_web && run_node_tests tests/browser; }
 
 sanitizer_environment() {
   export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:strict_string_checks=1

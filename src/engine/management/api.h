@@ -36,7 +36,10 @@ class ManagementApi {
 
  private:
   using Call = http::Response (ManagementApi::*)(const http::Request&, const Workspace&);
-  void route(http::Router& router, http::Method method, const std::string& pattern, Call call);
+  // `body`: the schema of what the call reads, from the description that reads it; empty: no body.
+  void route(http::Router& router, http::Method method, const std::string& pattern, Call call,
+             json::Object body = {});
+  void serve(http::Router& router, http::Method method, const std::string& pattern, Call call);
 
   // rooms.cpp
   http::Response create_room(const http::Request&, const Workspace&);
@@ -94,9 +97,20 @@ class ManagementApi {
   http::Response get_destinations(const http::Request&, const Workspace&);
   http::Response put_destinations(const http::Request&, const Workspace&);
 
+  // openapi.cpp
+  http::Response openapi(const http::Request&) const;
+
   http::Response not_implemented(const http::Request&, const Workspace&);
 
+  // What /v2/openapi.json tells of a call.
+  struct Described {
+    http::Method method;
+    std::string pattern;
+    json::Object body;
+  };
+
   ApiServices services_;
+  std::vector<Described> described_;  // filled by the first mount()
   RateLimiter code_attempts_;
   RateLimiter workspace_calls_;
 };

@@ -368,6 +368,31 @@ TEST_P(Management, ARotatedSecretOverlapsTheOldOne) {
   EXPECT_TRUE(crypto::Keyring::is_envelope(rows->rows.front().text("previous_secret")));
 }
 
+TEST(OpenApi, TellsWhatIsMountedAndWhatABodyMayHold) {
+  World world;
+  const auto document = world.call("GET", "/v2/openapi.json", {}, {});
+  ASSERT_EQ(document.status, 200) << document.text;
+  EXPECT_EQ(text(document.body, "openapi"), "3.1.0");
+  const auto& paths = *json::object_at(document.body, "paths");
+  for (const char* path :
+       {"/rooms", "/rooms/{room_id}", "/templates/{template_id}/roles/{role}", "/workspace/webhook"}) {
+    EXPECT_TRUE(paths.contains(path)) << path;
+  }
+  EXPECT_FALSE(paths.contains("/recordings")) << "what is not there is not promised";
+  EXPECT_TRUE(paths.at("/templates/{template_id}/roles/{role}").as_object().contains("delete"));
+  const auto& create = paths.at("/rooms").as_object().at("post").as_object();
+  const auto body = json::serialize(create.at("requestBody"));
+  EXPECT_NE(body.find("max_duration_seconds"), std::string::npos);
+  EXPECT_NE(body.find("\"maxLength\":200"), std::string::npos) << body;
+  // Each path is one the server knows: without a token it is refused as such, not as unknown.
+  for (const auto& [path, item] : paths) {
+    for (const auto& [method, operation] : item.as_object()) {
+      const auto a = world.call(base::to_upper(method), "/v2" + std::string(path), {}, {});
+      EXPECT_EQ(a.status, 401) << method << " " << path;
+    }
+  }
+}
+
 TEST_P(Management, ErrorsAreJsonAndLaterGroupsSaySo) {
   expect_error(world_.get("/v2/live-streams"), 501);  // 80
   expect_error(world_.get("/v2/recordings/66d1f0a2b3c4d5e6f7081920"), 501);

@@ -175,6 +175,9 @@ void LiveRoom::detach(const ConnectionPtr& connection, std::uint16_t close_code)
 
 void LiveRoom::restore(const Session& session, std::vector<LivePeer> peers) {
   session_ = session;
+  // For the room's name in the events of those who do not come back; read again at the next socket if it
+  // failed.
+  (void)load();
   for (auto& stored : peers) {
     Peer peer;
     peer.self = std::move(stored);

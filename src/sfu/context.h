@@ -65,6 +65,7 @@ struct WorkerContext {
   std::vector<std::string> candidates;  // a= lines without "a=", host candidates of this worker's port
   MediaPacket& scratch;                 // for packets that no cache keeps
   std::vector<Connection*>& connections;
+  base::SteadyTime arrival{};  // of the datagram being handled, at the network's edge
 };
 
 }  // namespace sfu

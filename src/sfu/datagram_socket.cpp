@@ -3,6 +3,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,11 +11,15 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
 namespace sfu {
 namespace {
 
 // Enough for 20 ms of 1 Gbit/s; the kernel caps it at net.core.*mem_max.
+constexpr std::size_t kControl = 64;           // of one received datagram
+constexpr std::size_t kMaxSegmented = 60'000;  // bytes of one segmented send; UDP carries 65,507
+constexpr std::int64_t kMaxAgeUs = 500'000;    // older: the wall clock was set in between
 constexpr int kSocketBuffer = 4 * 1024 * 1024;
 
 socklen_t to_native(const base::SocketAddress& a, bool v6, sockaddr_storage& out) {
@@ -51,23 +56,40 @@ base::SocketAddress from_native(const sockaddr_storage& native) {
 }  // namespace
 
 struct DatagramSocket::Arrays {
-  struct Direction {
-    explicit Direction(std::size_t n) : buffers(n * kSlotSize), headers(n), vectors(n), addresses(n) {
-      for (std::size_t i = 0; i < n; ++i) {
+  struct In {
+    In() : buffers(kReceiveBatch * kSlotSize) {
+      for (std::size_t i = 0; i < kReceiveBatch; ++i) {
         vectors[i] = {buffers.data() + i * kSlotSize, kSlotSize};
-        headers[i].msg_hdr.msg_iov = &vectors[i];
-        headers[i].msg_hdr.msg_iovlen = 1;
-        headers[i].msg_hdr.msg_name = &addresses[i];
-        headers[i].msg_hdr.msg_namelen = sizeof(sockaddr_storage);
+        auto& h = headers[i].msg_hdr;
+        h.msg_iov = &vectors[i];
+        h.msg_iovlen = 1;
+        h.msg_name = &addresses[i];
+        h.msg_control = controls[i].data();
       }
     }
     std::vector<std::uint8_t> buffers;
-    std::vector<mmsghdr> headers;
-    std::vector<iovec> vectors;
-    std::vector<sockaddr_storage> addresses;
+    std::array<mmsghdr, kReceiveBatch> headers{};
+    std::array<iovec, kReceiveBatch> vectors{};
+    std::array<sockaddr_storage, kReceiveBatch> addresses{};
+    struct alignas(cmsghdr) Control : std::array<std::uint8_t, kControl> {};
+    std::array<Control, kReceiveBatch> controls{};
+    timespec read_at{};
   };
-  Direction in{kReceiveBatch};
-  Direction out{kSendBatch};
+  struct Out {
+    Out() : buffers(kSendBatch * kSlotSize) {}
+    // What is queued.
+    std::vector<std::uint8_t> buffers;
+    std::array<std::size_t, kSendBatch> sizes{};
+    std::array<sockaddr_storage, kSendBatch> addresses{};
+    std::array<socklen_t, kSendBatch> address_sizes{};
+    // What is handed over: one header per run of equal datagrams to one address.
+    std::array<mmsghdr, kSendBatch> headers{};
+    std::array<iovec, kSendBatch> vectors{};
+    struct alignas(cmsghdr) Control : std::array<std::uint8_t, CMSG_SPACE(sizeof(std::uint16_t))> {};
+    std::array<Control, kSendBatch> controls{};
+  };
+  In in;
+  Out out;
 };
 
 base::Result<std::unique_ptr<DatagramSocket>> DatagramSocket::open(const base::SocketAddress& address,
@@ -84,6 +106,8 @@ base::Result<std::unique_ptr<DatagramSocket>> DatagramSocket::open(const base::S
   if (v6) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kSocketBuffer, sizeof kSocketBuffer);
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSocketBuffer, sizeof kSocketBuffer);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   sockaddr_storage native{};
   socklen_t size = to_native(address, v6, native);
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&native), size) != 0) return failure("cannot bind");
@@ -103,9 +127,29 @@ DatagramSocket::~DatagramSocket() {
 
 std::size_t DatagramSocket::receive() {
   auto& in = arrays_->in;
-  for (auto& h : in.headers) h.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
+  for (auto& h : in.headers) {
+    h.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
+    h.msg_hdr.msg_controllen = kControl;
+  }
   const int n = ::recvmmsg(fd_, in.headers.data(), kReceiveBatch, MSG_DONTWAIT, nullptr);
-  return n > 0 ? static_cast<std::size_t>(n) : 0;
+  if (n <= 0) return 0;
+  // The kernel stamps by this clock; only the distance is used.
+  ::clock_gettime(CLOCK_REALTIME, &in.read_at);
+  return static_cast<std::size_t>(n);
+}
+
+base::Duration DatagramSocket::age(std::size_t i) const {
+  const auto& in = arrays_->in;
+  auto header = in.headers[i].msg_hdr;
+  for (auto* c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
+    timespec at{};
+    std::memcpy(&at, CMSG_DATA(c), sizeof at);
+    const auto us =
+        (std::int64_t{in.read_at.tv_sec} - at.tv_sec) * 1'000'000 + (in.read_at.tv_nsec - at.tv_nsec) / 1000;
+    return base::Duration::micros(us > kMaxAgeUs ? 0 : std::max<std::int64_t>(us, 0));
+  }
+  return {};
 }
 
 base::MutableBytes DatagramSocket::datagram(std::size_t i) {
@@ -126,33 +170,89 @@ void DatagramSocket::commit(std::size_t size, const base::SocketAddress& to) {
   if (size == 0 || size > kSlotSize) return;
   if (!v6_ && !to.is_v4()) return;
   auto& out = arrays_->out;
-  out.vectors[queued_].iov_len = size;
-  out.headers[queued_].msg_hdr.msg_namelen = to_native(to, v6_, out.addresses[queued_]);
+  out.sizes[queued_] = size;
+  out.address_sizes[queued_] = to_native(to, v6_, out.addresses[queued_]);
   counters_.packets_out.add();
   counters_.bytes_out.add(size);
   if (++queued_ == kSendBatch) flush();
 }
 
-void DatagramSocket::flush() {
+// Datagrams to one address stay in order; those of one size, and a shorter one behind them, are one run.
+std::size_t DatagramSocket::gather(bool segments) {
   auto& out = arrays_->out;
+  std::array<bool, kSendBatch> taken{};
+  std::size_t runs = 0, vectors = 0;
+  for (std::size_t i = 0; i < queued_; ++i) {
+    if (taken[i]) continue;
+    auto& h = out.headers[runs].msg_hdr;
+    h = {};
+    h.msg_name = &out.addresses[i];
+    h.msg_namelen = out.address_sizes[i];
+    h.msg_iov = &out.vectors[vectors];
+    std::size_t total = 0;
+    for (std::size_t k = i; k < queued_; ++k) {
+      if (taken[k] || std::memcmp(&out.addresses[k], &out.addresses[i], out.address_sizes[i]) != 0) continue;
+      if (k != i && (!segments || out.sizes[k] > out.sizes[i] || total + out.sizes[k] > kMaxSegmented)) break;
+      taken[k] = true;
+      out.vectors[vectors++] = {out.buffers.data() + k * kSlotSize, out.sizes[k]};
+      ++h.msg_iovlen;
+      total += out.sizes[k];
+      if (out.sizes[k] < out.sizes[i]) break;
+    }
+    if (h.msg_iovlen > 1) {
+      h.msg_control = out.controls[runs].data();
+      h.msg_controllen = out.controls[runs].size();
+      auto* c = CMSG_FIRSTHDR(&h);
+      c->cmsg_level = SOL_UDP;
+      c->cmsg_type = UDP_SEGMENT;
+      c->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+      const auto segment = static_cast<std::uint16_t>(out.sizes[i]);
+      std::memcpy(CMSG_DATA(c), &segment, sizeof segment);
+    }
+    ++runs;
+  }
+  return runs;
+}
+
+void DatagramSocket::flush() {
+  if (queued_ == 0) return;
+  auto& out = arrays_->out;
+  const auto runs = gather(segments_);
   std::size_t sent = 0;
-  while (sent < queued_) {
+  while (sent < runs) {
     const int n =
-        ::sendmmsg(fd_, out.headers.data() + sent, static_cast<unsigned>(queued_ - sent), MSG_DONTWAIT);
+        ::sendmmsg(fd_, out.headers.data() + sent, static_cast<unsigned>(runs - sent), MSG_DONTWAIT);
     if (n > 0) {
       sent += static_cast<std::size_t>(n);
       continue;
     }
     if (n < 0 && errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
-      counters_.send_drops.add(queued_ - sent);
+      for (; sent < runs; ++sent) counters_.send_drops.add(out.headers[sent].msg_hdr.msg_iovlen);
       break;
     }
-    // One refused datagram (unreachable address) must not hold back the others.
-    counters_.send_drops.add();
+    auto& refused = out.headers[sent].msg_hdr;
+    if (refused.msg_iovlen > 1 && (errno == EINVAL || errno == EIO || errno == EOPNOTSUPP)) {
+      // No segmentation here (an old kernel, or a device without checksums): this run one by one, and no runs
+      // any more.
+      segments_ = false;
+      send_singly(refused);
+    } else {
+      // One refused datagram (unreachable address) must not hold back the others.
+      counters_.send_drops.add(refused.msg_iovlen);
+    }
     ++sent;
   }
   queued_ = 0;
+}
+
+void DatagramSocket::send_singly(const msghdr& run) {
+  for (std::size_t i = 0; i < run.msg_iovlen; ++i) {
+    const auto& v = run.msg_iov[i];
+    const auto n = ::sendto(fd_, v.iov_base, v.iov_len, MSG_DONTWAIT,
+                            static_cast<const sockaddr*>(run.msg_name), run.msg_namelen);
+    if (n < 0) counters_.send_drops.add();
+  }
 }
 
 std::vector<base::SocketAddress> interface_addresses(bool with_v6) {

@@ -122,7 +122,7 @@ void PublishConnection::on_rtp(base::MutableBytes packet, base::SteadyTime now) 
   auto view = rtc::RtpView::parse(packet);
   if (!view) return;
   if (const auto number = view->extension(extensions_.transport_cc); number.size() == 2) {
-    arrivals_.on_packet(static_cast<std::uint16_t>(number[0] << 8 | number[1]), now);
+    arrivals_.on_packet(static_cast<std::uint16_t>(number[0] << 8 | number[1]), context_.arrival);
     feedback_media_ssrc_ = view->ssrc;
   }
   const auto* binding = find_binding(view->ssrc);

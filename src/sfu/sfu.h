@@ -76,6 +76,8 @@ struct Config {
   std::vector<base::SocketAddress> announced;  // host candidates put in our SDP; empty = the bound address
                                                // (all local addresses when bound to any)
   int workers = 1;
+  bool kernel_arrival_times = true;  // for the feedback to publishers; false: the loop's time, as tests with
+                                     // a clock of their own need it
 };
 
 struct WorkerStats {

@@ -7,6 +7,7 @@ Harness::Harness() {
   certificate = *rtc::Certificate::generate(random);
   Config config;
   config.listen = base::SocketAddress::v4(0x7F000001, 0);
+  config.kernel_arrival_times = false;
   worker = std::move(*Worker::create(config, events, clock, random, *rtc::Certificate::generate(random)));
   worker->attach(*sctp);
 }

@@ -134,12 +134,14 @@ void Worker::run_once(int max_wait_ms) {
 void Worker::read_socket(base::SteadyTime now) {
   for (int batch = 0; batch < kMaxBatchesPerTurn; ++batch) {
     const auto n = socket_->receive();
+    const auto read_at = clock_.steady();
     for (std::size_t i = 0; i < n; ++i) {
       const auto datagram = socket_->datagram(i);
       const auto from = socket_->source(i);
       counters_.packets_in.add();
       counters_.bytes_in.add(datagram.size());
       if (auto* connection = demultiplexer_.find(datagram, from)) {
+        context_->arrival = config_.kernel_arrival_times ? read_at - socket_->age(i) : now;
         connection->handle(datagram, from, now);
       } else {
         counters_.dropped_unauthenticated.add();

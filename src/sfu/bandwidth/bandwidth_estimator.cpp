@@ -22,6 +22,8 @@ constexpr std::size_t kUdpIp = 28;
 
 }  // namespace
 
+BandwidthEstimator::Probe::Probe() = default;
+
 void BandwidthEstimator::on_sent(std::uint16_t number, std::size_t bytes, base::SteadyTime now) {
   const auto n = numbers_.unwrap(number);
   bytes += kUdpIp;

@@ -53,6 +53,7 @@ class BandwidthEstimator {
     bool told = false;
   };
   struct Probe {
+    Probe();  // out of line: optional<Probe> is complete before the initializers below are
     std::int64_t kbps = 0;
     base::SteadyTime start, until;
     std::size_t sent_bytes = 0, sent_packets = 0;

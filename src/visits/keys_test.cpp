@@ -71,6 +71,7 @@ TEST_P(KeysTest, EveryRouteRefusesWhoeverMayNot) {
     put(":appointmentId", "ap-1001");
     put(":orgId", clinic_.org_id);
     put(":vid", "1");
+    if (path.find("/Encounter/") != std::string::npos) put(":id", "an-encounter");
     put(":id", of_visit  ? visit.at("id")
                : of_key  ? dead_key.id
                : of_fhir ? path.find("Patient") != std::string::npos        ? "pt-88"

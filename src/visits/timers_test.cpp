@@ -186,4 +186,59 @@ TEST_P(TimersTest, CancelAndNoShowFollowTheStateMachine) {
   EXPECT_EQ(clinic_.imposter.enabled_rooms(), 0u);
 }
 
+TEST_P(TimersTest, TheChartFollowsTheVisit) {
+  const auto appointment = [&](const std::string& id) { return clinic_.get("/fhir/R4/Appointment/" + id); };
+  const auto v = make("/api/virtual-meetings/appointment/ap-1001");
+  EXPECT_EQ(appointment("ap-1001").at("status"), "booked");
+  present(v, true, false);
+  EXPECT_EQ(clinic_.get(v.path).at("encounterId"), "");
+  EXPECT_EQ(clinic_.count("fhir_resources WHERE resource_type = 'Encounter'"), 0);
+  present(v, true, true);
+  EXPECT_EQ(appointment("ap-1001").at("status"), "fulfilled");
+  const std::string encounter = "/fhir/R4/Encounter/" + clinic_.get(v.path).at("encounterId");
+  auto live = clinic_.get(encounter);
+  ASSERT_EQ(live.status, 200) << live.text;
+  EXPECT_EQ(live.at("status"), "in-progress");
+  EXPECT_EQ(json::text_or(*json::object_at(live.body, "class"), "code"), "VR");
+  EXPECT_EQ(json::text_or(*json::object_at(live.body, "subject"), "reference"), "Patient/pt-88");
+  EXPECT_EQ(live.raw.header("etag"), "W/\"1\"");
+  present(v, true, false);
+  present(v, true, true);  // paused and resumed: the same Encounter
+  wait(54);
+  EXPECT_EQ(clinic_.post(v.path + "/end").at("encounterId"), clinic_.get(v.path).at("encounterId"));
+  EXPECT_EQ(clinic_.post(v.path + "/end").status, 200);
+  const auto done = clinic_.get(encounter);
+  EXPECT_EQ(done.at("status"), "finished");
+  EXPECT_EQ(json::text_or(*json::object_at(done.body, "period"), "end"), clinic_.get(v.path).at("endedAt"));
+  const json::Object* length = json::object_at(done.body, "length");
+  ASSERT_TRUE(length && length->contains("value")) << done.text;
+  EXPECT_NEAR(length->at("value").to_number<double>(), 1.0, 0.02);
+  EXPECT_EQ(json::array_at(done.body, "statusHistory")->size(), 1u);
+  EXPECT_EQ(clinic_.count("fhir_resources WHERE resource_type = 'Encounter'"), 1);
+  EXPECT_EQ(clinic_.get(encounter + "/_history/1").at("status"), "in-progress");
+  EXPECT_EQ(clinic_.get(encounter + "/_history/3").at("resourceType"), "OperationOutcome");
+  EXPECT_EQ(json::int_or(clinic_.get(encounter + "/_history").body, "total", 0), 2);
+  EXPECT_EQ(json::int_or(clinic_.get("/fhir/R4/Appointment/ap-1001/_history").body, "total", 0), 2);
+}
+
+TEST_P(TimersTest, CancelAndNoShowReachTheAppointment) {
+  const auto visit_of = [&](const std::string& id) {
+    return "/api/virtual-meetings/" + clinic_.post("/api/virtual-meetings/appointment/" + id).at("id");
+  };
+  EXPECT_EQ(
+      clinic_.post(visit_of("ap-1001") + "/cancel", R"({"reasonCode":"patient_feeling_better"})").status,
+      200);
+  const auto cancelled = clinic_.get("/fhir/R4/Appointment/ap-1001");
+  EXPECT_EQ(cancelled.at("status"), "cancelled");
+  EXPECT_NE(cancelled.text.find("\"pat-fb\""), std::string::npos) << cancelled.text;
+  EXPECT_EQ(clinic_.post("/api/virtual-meetings/appointment/ap-1001").at("code"), "appointment_closed");
+  EXPECT_EQ(clinic_.post(visit_of("ap-1002") + "/no-show", R"({"who":"both"})").status, 200);
+  EXPECT_EQ(clinic_.get("/fhir/R4/Appointment/ap-1002").at("status"), "noshow");
+  EXPECT_EQ(clinic_.post(visit_of("ap-1003") + "/cancel", R"({"reasonCode":"technical_failure"})").status,
+            200);
+  EXPECT_EQ(clinic_.get("/fhir/R4/Appointment/ap-1003").at("status"), "booked");
+  EXPECT_EQ(clinic_.post("/api/virtual-meetings/appointment/ap-1003").status, 201);
+  EXPECT_EQ(clinic_.count("fhir_resources WHERE resource_type = 'Encounter'"), 0);
+}
+
 }  // namespace

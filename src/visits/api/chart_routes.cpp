@@ -158,6 +158,64 @@ StaffHandler fhir_read(const char* type) {
   };
 }
 
+Outcome<std::vector<FhirResource>> versions_of(const Call& call, const char* type) {
+  const std::string id(call.request.param("id"));
+  if (!is_fhir_id(id)) return refuse("not_found", std::string("no such ") + type);
+  auto versions = read(call.core, [&](storage::Transaction& t) {
+    return store::list_versions(t, call.principal.org_id, type, id);
+  });
+  if (!versions) return refuse(Failure(versions.error()));
+  if (versions->empty()) return refuse("not_found", std::string("no such ") + type);
+  return std::move(*versions);
+}
+
+StaffHandler fhir_vread(const char* type) {
+  return [type](const Call& call) -> Outcome<http::Response> {
+    auto versions = versions_of(call, type);
+    if (!versions) return refuse(std::move(versions.error()));
+    for (const FhirResource& version : *versions) {
+      if (std::to_string(version.version_id) != call.request.param("vid") || version.deleted) continue;
+      http::Response response = fhir_answer(200, version.resource);
+      response.set("etag", "W/\"" + std::to_string(version.version_id) + "\"");
+      return response;
+    }
+    return refuse("not_found", std::string("no such version of this ") + type);
+  };
+}
+
+// Newest first.
+StaffHandler fhir_history(const char* type) {
+  return [type](const Call& call) -> Outcome<http::Response> {
+    auto versions = versions_of(call, type);
+    if (!versions) return refuse(std::move(versions.error()));
+    json::Array entries;
+    for (const FhirResource& version : *versions) {
+      auto parsed = json::parse_tolerant(version.resource);
+      if (!parsed) continue;
+      const std::string path = std::string(type) + "/" + version.id;
+      json::Object request;
+      request["method"] = version.version_id == 1 ? "POST" : "PUT";
+      request["url"] = version.version_id == 1 ? std::string(type) : path;
+      json::Object response;
+      response["status"] = version.version_id == 1 ? "201" : "200";
+      response["etag"] = "W/\"" + std::to_string(version.version_id) + "\"";
+      response["lastModified"] = base::format_rfc3339(version.last_updated);
+      json::Object entry;
+      entry["fullUrl"] = call.core.config.public_api_url + "/fhir/R4/" + path;
+      entry["resource"] = std::move(*parsed);
+      entry["request"] = std::move(request);
+      entry["response"] = std::move(response);
+      entries.push_back(std::move(entry));
+    }
+    json::Object bundle;
+    bundle["resourceType"] = "Bundle";
+    bundle["type"] = "history";
+    bundle["total"] = static_cast<std::int64_t>(entries.size());
+    bundle["entry"] = std::move(entries);
+    return fhir_answer(200, json::serialize(bundle));
+  };
+}
+
 // date=ge2026-03-02, date=lt2026-03-03T00:00:00Z, or a whole day.
 Outcome<void> add_date(const std::string& value, store::AppointmentFilter& filter) {
   std::string_view text = value;
@@ -244,9 +302,12 @@ std::vector<StaffRoute> chart_routes() {
       {Method::kGet, "/api/appointments", Scope::kMeetingsRead, appointments},
       {Method::kGet, "/fhir/R4/Appointment", Scope::kFhirRead, fhir_search, outcome},
   };
-  for (const char* type : {"Appointment", "Patient", "Practitioner"})
-    out.push_back(
-        {Method::kGet, std::string("/fhir/R4/") + type + "/:id", Scope::kFhirRead, fhir_read(type), outcome});
+  for (const char* type : {"Appointment", "Encounter", "Patient", "Practitioner"}) {
+    const std::string path = std::string("/fhir/R4/") + type + "/:id";
+    out.push_back({Method::kGet, path, Scope::kFhirRead, fhir_read(type), outcome});
+    out.push_back({Method::kGet, path + "/_history", Scope::kFhirRead, fhir_history(type), outcome});
+    out.push_back({Method::kGet, path + "/_history/:vid", Scope::kFhirRead, fhir_vread(type), outcome});
+  }
   return out;
 }
 

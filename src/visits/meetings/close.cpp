@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "telemetry/log.h"
+#include "visits/fhir/chart.h"
 #include "visits/integrations/clients.h"
 #include "visits/meetings/create.h"
 #include "visits/meetings/timers.h"
@@ -145,6 +146,7 @@ base::Result<Stored> store_close(storage::Transaction& t, Core& core, const Prin
   v.empty_since.reset();
   Stored out;
   if (v.room_state == "confirmed") v.room_state = closing.room_closed ? "closed" : "closing";
+  if (auto r = write_chart(t, core.random, v, {}, now); !r) return base::fail(r.error());
   auto updated = store::update_visit(t, v, now);
   if (!updated) return base::fail(updated.error());
   if (!*updated) return base::fail("visit_state_conflict", "the visit changed meanwhile");

@@ -2,6 +2,7 @@
 
 #include "telemetry/log.h"
 #include "visits/core/settings.h"
+#include "visits/fhir/chart.h"
 #include "visits/integrations/clients.h"
 #include "visits/meetings/close.h"
 #include "visits/meetings/timers.h"
@@ -120,30 +121,35 @@ std::vector<Participant> applied(std::vector<Participant> participants, const st
   return participants;
 }
 
-base::Result<void> store_step(storage::Transaction& t, const Step& step, const std::vector<Change>& changes,
-                              base::WallTime now) {
-  if (step.changed) {
-    auto updated = store::update_visit(t, step.visit, now);
+// The visit as it is stored then.
+base::Result<Visit> store_step(storage::Transaction& t, base::Random& random, const Step& step,
+                               const std::vector<Change>& changes, const std::vector<Participant>& people,
+                               base::WallTime now) {
+  Visit v = step.visit;
+  if (auto r = write_chart(t, random, v, people, now); !r) return base::fail(r.error());
+  if (step.changed || v.encounter_id != step.visit.encounter_id) {
+    auto updated = store::update_visit(t, v, now);
     if (!updated) return base::fail(updated.error());
     if (!*updated) return base::fail("visit_state_conflict", "the visit changed meanwhile");
+    ++v.row_version;
   }
   const auto note = [&](const std::string& type, json::Object data) {
     return store::append_event(
         t, {step.visit.org_id, step.visit.id, type, std::move(data), "provider", "active-room", now, now});
   };
   for (const Change& change : changes) {
-    if (auto r = store::update_participant(t, change.participant); !r) return r;
+    if (auto r = store::update_participant(t, change.participant); !r) return base::fail(r.error());
     if (change.event.empty()) continue;
     json::Object data;
     data["participantId"] = change.participant.id;
-    if (auto r = note(change.event, std::move(data)); !r) return r;
+    if (auto r = note(change.event, std::move(data)); !r) return base::fail(r.error());
   }
   for (const std::string& event : step.events) {
     json::Object data;
     data["status"] = step.visit.status;
-    if (auto r = note(event, std::move(data)); !r) return r;
+    if (auto r = note(event, std::move(data)); !r) return base::fail(r.error());
   }
-  return {};
+  return v;
 }
 
 struct Stored {
@@ -220,16 +226,19 @@ bool PresenceWatch::observe(const Visit& before) {
   const base::WallTime now = core_.now();
   const Seen seen = compare(stored->participants, *peers, now, settings);
   Step step = advance(visit, seen.sides, now);
-  const auto due = next_due(step.visit, crowd_of(applied(stored->participants, seen.changes)), settings);
+  const std::vector<Participant> people = applied(stored->participants, seen.changes);
+  const auto due = next_due(step.visit, crowd_of(people), settings);
   const OptionalTime next = due ? OptionalTime(due->at) : std::nullopt;
   step.changed |= step.visit.next_deadline_at != next;
   step.visit.next_deadline_at = next;
   if (step.changed || !seen.changes.empty()) {
-    auto done = write(core_, [&](storage::Transaction& t) { return store_step(t, step, seen.changes, now); });
+    auto done = write(core_, [&](storage::Transaction& t) {
+      return store_step(t, core_.random, step, seen.changes, people, now);
+    });
     if (!done && done.error().code != "visit_state_conflict")
       telemetry::warn("presence could not be stored", {{"visit", visit.id}, {"code", done.error().code}});
     if (!done) return true;
-    if (step.changed) ++step.visit.row_version;
+    step.visit = std::move(*done);
   }
   close_when_due(core_, step.visit, due);
   return true;

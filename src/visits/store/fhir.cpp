@@ -81,6 +81,15 @@ base::Result<std::optional<FhirResource>> find_resource(Transaction& t, const st
       resource_of);
 }
 
+base::Result<std::vector<FhirResource>> list_versions(Transaction& t, const std::string& org_id,
+                                                      const std::string& type, const std::string& id) {
+  return all<FhirResource>(t.query(std::string("SELECT ") + kColumns +
+                                       " FROM fhir_versions WHERE org_id = $1 AND resource_type = $2 AND id "
+                                       "= $3 ORDER BY version_id DESC",
+                                   {org_id, type, id}),
+                           resource_of);
+}
+
 base::Result<std::optional<FhirResource>> first_resource(Transaction& t, const std::string& org_id,
                                                          const std::string& type) {
   return first<FhirResource>(t.query(std::string("SELECT ") + kColumns +

@@ -25,6 +25,9 @@ base::Result<void> put_resource(Transaction& t, const std::string& org_id, const
                                 const std::string& actor, const std::vector<IndexEntry>& index);
 base::Result<std::optional<FhirResource>> find_resource(Transaction& t, const std::string& org_id,
                                                         const std::string& type, const std::string& id);
+// All versions, newest first.
+base::Result<std::vector<FhirResource>> list_versions(Transaction& t, const std::string& org_id,
+                                                      const std::string& type, const std::string& id);
 // The resource of `type` that was stored first.
 base::Result<std::optional<FhirResource>> first_resource(Transaction& t, const std::string& org_id,
                                                          const std::string& type);

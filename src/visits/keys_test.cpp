@@ -154,6 +154,25 @@ TEST_P(KeysTest, KeysAreShownOnceStoredHashedAndRevokedAtOnce) {
   EXPECT_EQ(as(admin, "DELETE", "/api/api-keys/" + made.at("id")).status, 404);
 }
 
+TEST_P(KeysTest, SettingsThatHaveAnEffectCanBeChanged) {
+  const std::string admin = key(clinic_.org_id, Scopes::all()).key.reveal();
+  const auto before = as(admin, "GET", "/api/org");
+  ASSERT_EQ(before.status, 200) << before.text;
+  const std::vector<http::Header> match{{"if-match", std::string(before.raw.header("etag"))}};
+  const std::string strict = R"({"settings":{"referencePolicy":"strict","joinWindowBeforeMin":null}})";
+  EXPECT_EQ(as(admin, "PATCH", "/api/org", strict).status, 428);
+  for (const char* body : {R"({"settings":{"noShowMin":1}})", R"({"settings":{"fhirPush":true}})",
+                           R"({"settings":{"publicLinkPolicy":"everybody"}})", R"({"settings":[]})"})
+    EXPECT_EQ(as(admin, "PATCH", "/api/org", body, match).status, 422) << body;
+  const auto changed = as(admin, "PATCH", "/api/org", strict, match);
+  ASSERT_EQ(changed.status, 200) << changed.text;
+  EXPECT_EQ(json::text_or(*json::object_at(changed.body, "settings"), "referencePolicy"), "strict");
+  EXPECT_FALSE(json::object_at(changed.body, "settings")->contains("joinWindowBeforeMin"));
+  EXPECT_EQ(as(admin, "PATCH", "/api/org", strict, match).status, 412);
+  EXPECT_EQ(as(admin, "POST", "/api/virtual-meetings/instant", R"({"patientId":"nobody"})").at("code"),
+            "reference_unknown");
+}
+
 TEST_P(KeysTest, OpenLoopbackIsNoAdministrator) {
   Clinic open(GetParam());
   EXPECT_EQ(open.get("/api/api-keys").at("code"), "forbidden_scope");

@@ -11,8 +11,8 @@ using Number = std::optional<std::optional<std::int64_t>>;
 using Text = std::optional<std::optional<std::string>>;
 
 struct SettingsBody {
-  Number join_before, join_after, reconnect, empty, host_absent, guest_absent, max_duration, no_show, waiting_max,
-      unused, ticket;
+  Number join_before, join_after, reconnect, empty, host_absent, guest_absent, max_duration, no_show,
+      waiting_max, unused, ticket;
   Text link_policy, reference_policy;
   template <class V>
   static void fields(V& v) {
@@ -27,7 +27,8 @@ struct SettingsBody {
     v.field("waitingMaxMin", &SettingsBody::waiting_max, json::integer(15, 720));
     v.field("unusedExpireMin", &SettingsBody::unused, json::integer(15, 1440));
     v.field("ticketTtlS", &SettingsBody::ticket, json::integer(60, 3600));
-    v.field("publicLinkPolicy", &SettingsBody::link_policy, json::text().one_of({"waiting_room", "invite_only"}));
+    v.field("publicLinkPolicy", &SettingsBody::link_policy,
+            json::text().one_of({"waiting_room", "invite_only"}));
     v.field("referencePolicy", &SettingsBody::reference_policy, json::text().one_of({"lenient", "strict"}));
   }
 };
@@ -53,8 +54,8 @@ http::Response shown(const Call& call, const store::OrgSettings& org) {
 }
 
 Outcome<store::OrgSettings> load(const Call& call) {
-  auto org =
-      read(call.core, [&](storage::Transaction& t) { return store::find_org_settings(t, call.principal.org_id); });
+  auto org = read(
+      call.core, [&](storage::Transaction& t) { return store::find_org_settings(t, call.principal.org_id); });
   if (!org) return refuse(Failure(org.error()));
   if (!*org) return refuse("not_found", "no such organisation");
   return std::move(**org);

@@ -1,5 +1,5 @@
-// GET and PATCH /api/org (visit-api.md §3.3): the settings of §4.3 that have an effect in this program. A setting
-// without one is refused, never stored.
+// GET and PATCH /api/org (visit-api.md §3.3): the settings of §4.3 that have an effect in this program. A
+// setting without one is refused, never stored.
 #pragma once
 
 #include <vector>

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "visits/api/idempotency.h"
+#include "visits/api/org_routes.h"
 #include "visits/integrations/endpoint_policy.h"
 #include "visits/people/api_keys.h"
 #include "visits/problems.h"
@@ -126,7 +127,7 @@ void mount_staff(const Api& api, http::Router& router, const StaffRoute& route) 
 
 std::vector<StaffRoute> staff_routes() {
   std::vector<StaffRoute> out;
-  for (auto* routes : {integration_routes, visit_routes, chart_routes, key_routes})
+  for (auto* routes : {integration_routes, visit_routes, chart_routes, key_routes, org_routes})
     for (StaffRoute& route : routes()) out.push_back(std::move(route));
   return out;
 }

@@ -53,6 +53,8 @@ test('the patient is first: the console says who waits', async () => {
 });
 
 test('the clinician comes: in visit', async () => {
+  const title = await patient.page.title();
+  await patient.page.evaluate(() => Object.defineProperty(document, 'hidden', { value: true, configurable: true }));
   await host.page.goto(server.web);
   await host.page.locator(`${ui.appointment}[data-appointment="${appointment}"]`).click();
   await host.page.locator(ui.startCall).click();
@@ -60,7 +62,16 @@ test('the clinician comes: in visit', async () => {
   await Promise.all([withRemotes(host, 1), withRemotes(patient, 1)]);
   await rowSays(desk, appointment, 'In visit');
   for (const who of [host, patient]) await until(`${who.name} decodes`, async () => (await inbound(who)).framesDecoded > 20);
+  assert.match(await patient.page.title(), /^● .+ joined$/, 'the title of a tab in the background tells who came');
+  assert.ok((await patient.page.evaluate(() => window.__televisit.played.tones)) > 0, 'and a sound does');
+  assert.equal(await host.page.evaluate(() => window.__televisit.played.tones), 0, 'no sound for those who were there before');
+  await patient.page.evaluate(() => {
+    delete document.hidden;
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  assert.equal(await patient.page.title(), title);
   await shot(patient, 'visit-320');
+  await shot(host, 'visit');
 });
 
 test('chat both ways, with a badge for what was not read', async () => {
@@ -86,6 +97,44 @@ test('a raised hand is seen by the other, and lowered', async () => {
   await seen.waitFor();
   await patient.page.locator(ui.hand).click();
   await seen.waitFor({ state: 'detached' });
+});
+
+test('the keyboard: shortcuts act, a list names them, a dialog takes all keys', async () => {
+  const tile = patient.page.locator(ui.tileRemote);
+  for (const state of ['off', 'on']) {
+    await host.page.keyboard.press('Alt+KeyA');
+    await until(`the microphone is ${state}`, async () => (await tile.getAttribute('data-audio')) === state);
+  }
+  await host.page.keyboard.press('Alt+KeyH');
+  await host.page.locator(ui.chatInput).fill('a');
+  await host.page.locator(ui.chatInput).press('a');
+  assert.equal(await host.page.locator(ui.mic).getAttribute('data-state'), 'on', 'typing is no shortcut');
+  await host.page.locator(ui.chatInput).fill('');
+  await host.page.keyboard.press('Alt+KeyH');
+  await host.page.locator(ui.chatInput).waitFor({ state: 'detached' });
+  await host.page.locator(ui.settings).click();
+  await host.page.locator(ui.helpOpen).click();
+  await host.page.locator(ui.help).waitFor();
+  await shot(host, 'shortcuts');
+  await host.page.keyboard.press('Alt+KeyA');
+  await host.page.keyboard.press('Escape');
+  await host.page.locator(ui.help).waitFor({ state: 'detached' });
+  assert.equal(await host.page.locator(ui.mic).getAttribute('data-state'), 'on');
+  await host.page.keyboard.press('Alt+Slash');
+  await host.page.locator(ui.help).waitFor();
+  await host.page.keyboard.press('Escape');
+  await host.page.locator(ui.help).waitFor({ state: 'detached' });
+});
+
+test('side by side: the own picture is as large as the other, and back', async () => {
+  const width = async (tile) => (await host.page.locator(tile).boundingBox()).width;
+  assert.ok((await width(ui.tileSelf)) < (await width(ui.tileRemote)) / 2);
+  await host.page.locator(ui.layout).click();
+  await until('both are as wide', async () => Math.abs((await width(ui.tileSelf)) - (await width(ui.tileRemote))) < 2);
+  await until('both are drawn', async () => host.page.locator(`${ui.tileSelf} video`).evaluate((video) => video.videoWidth > 0));
+  await shot(host, 'side-by-side');
+  await host.page.keyboard.press('Alt+KeyL');
+  await until('small again', async () => (await width(ui.tileSelf)) < (await width(ui.tileRemote)) / 2);
 });
 
 test('a shared screen is seen by the other, and goes away', async () => {

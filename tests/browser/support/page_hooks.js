@@ -26,6 +26,14 @@
     }
   };
 
+  // How many notes the page itself has played.
+  const played = { tones: 0 };
+  const start = OscillatorNode.prototype.start;
+  OscillatorNode.prototype.start = function (...args) {
+    played.tones++;
+    return start.apply(this, args);
+  };
+
   async function inbound() {
     const sum = { audioPackets: 0, audioBytes: 0, audioEnergy: 0, videoPackets: 0, framesDecoded: 0, keyFrames: 0, videos: [] };
     for (const connection of connections) {
@@ -109,5 +117,5 @@
     look();
   }
 
-  window.__televisit = { connections, sockets, inbound, outbound, remotePictures, watchFirstFrame };
+  window.__televisit = { connections, sockets, played, inbound, outbound, remotePictures, watchFirstFrame };
 })();

@@ -9,7 +9,20 @@ import {
   useHMSStore,
   useScreenShare,
 } from '@100mslive/react-sdk';
-import { Camera, CameraOff, Hand, MessageSquare, Mic, MicOff, MonitorOff, MonitorUp, PhoneOff, Users } from 'lucide-react';
+import {
+  Camera,
+  CameraOff,
+  Hand,
+  LayoutGrid,
+  MessageSquare,
+  Mic,
+  MicOff,
+  MonitorOff,
+  MonitorUp,
+  PhoneOff,
+  PictureInPicture2,
+  Users,
+} from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import { problemOf } from '../api/problem';
 import { endVisit } from '../api/visits';
@@ -21,11 +34,14 @@ import type { StaffRights } from '../visit/session';
 import { DeviceMenu } from './devices';
 import { problemOfSdk } from './faults';
 import { selectWaiting } from './roles';
+import { ShortcutHelp, useShortcuts } from './shortcuts';
 
 export type PanelName = 'chat' | 'people';
 
 interface ControlProps {
   label: string;
+  /** What stands under the icon; a part of the label, so that people who speak to their computer can name it. */
+  word: string;
   testId: string;
   state?: 'on' | 'off';
   active?: boolean;
@@ -35,7 +51,7 @@ interface ControlProps {
   children: ReactNode;
 }
 
-function Control({ label, testId, state, active, badge, onPress, isDisabled, children }: ControlProps) {
+function Control({ label, word, testId, state, active, badge, onPress, isDisabled, children }: ControlProps) {
   return (
     <Button
       className={`control ${state === 'off' ? 'control-off' : ''} ${active ? 'control-active' : ''}`}
@@ -47,6 +63,7 @@ function Control({ label, testId, state, active, badge, onPress, isDisabled, chi
       isDisabled={isDisabled}
     >
       {children}
+      <span className="control-word">{word}</span>
       {badge !== undefined && badge > 0 && (
         <span className="badge-count" aria-hidden data-testid={`${testId}-badge`}>
           {badge > 99 ? '99+' : badge}
@@ -61,6 +78,9 @@ export interface ControlsProps {
   chat: boolean;
   /** In the waiting room: nothing to show or say yet. */
   waits: boolean;
+  /** Undefined where there is nothing to arrange. */
+  sideBySide?: boolean;
+  onLayout: () => void;
   open?: PanelName;
   onPanel: (panel: PanelName) => void;
   onLeave: () => Promise<void>;
@@ -68,7 +88,18 @@ export interface ControlsProps {
   onProblem: (error: unknown) => void;
 }
 
-export function Controls({ staff, chat, waits, open, onPanel, onLeave, onEndedForAll, onProblem }: ControlsProps) {
+export function Controls({
+  staff,
+  chat,
+  waits,
+  sideBySide,
+  onLayout,
+  open,
+  onPanel,
+  onLeave,
+  onEndedForAll,
+  onProblem,
+}: ControlsProps) {
   const actions = useHMSActions();
   const { isLocalAudioEnabled, isLocalVideoEnabled, toggleAudio, toggleVideo } = useAVToggle(onProblem);
   const { amIScreenSharing, toggleScreenShare, screenSharingPeerId } = useScreenShare(onProblem);
@@ -83,11 +114,26 @@ export function Controls({ staff, chat, waits, open, onPanel, onLeave, onEndedFo
   const inside = Math.max(0, count - waiting.length);
   const arrivals = permissions?.changeRole === true ? waiting.length : 0;
 
+  const [help, setHelp] = useState(false);
+  const toggleHand = () => void (handUp ? actions.lowerLocalPeerHand() : actions.raiseLocalPeerHand()).catch(onProblem);
+  const toggleScreen = () => void toggleScreenShare?.({ videoOnly: false });
+  useShortcuts({
+    mic: toggleAudio,
+    camera: toggleVideo,
+    screen: canShare && !otherShares ? toggleScreen : undefined,
+    hand: waits ? undefined : toggleHand,
+    chat: chat && !waits ? () => onPanel('chat') : undefined,
+    people: waits ? undefined : () => onPanel('people'),
+    layout: sideBySide === undefined ? undefined : onLayout,
+    help: () => setHelp(true),
+  });
+
   return (
     <div className="controls" role="group" aria-label="Visit controls" data-testid="controls">
       {toggleAudio && (
         <Control
-          label={isLocalAudioEnabled ? 'Turn microphone off' : 'Turn microphone on'}
+          label={isLocalAudioEnabled ? 'Turn mic off' : 'Turn mic on'}
+          word="Mic"
           testId="control-mic"
           state={isLocalAudioEnabled ? 'on' : 'off'}
           onPress={toggleAudio}
@@ -98,6 +144,7 @@ export function Controls({ staff, chat, waits, open, onPanel, onLeave, onEndedFo
       {toggleVideo && (
         <Control
           label={isLocalVideoEnabled ? 'Turn camera off' : 'Turn camera on'}
+          word="Camera"
           testId="control-camera"
           state={isLocalVideoEnabled ? 'on' : 'off'}
           onPress={toggleVideo}
@@ -108,12 +155,17 @@ export function Controls({ staff, chat, waits, open, onPanel, onLeave, onEndedFo
       {canShare && (
         <Control
           label={
-            amIScreenSharing ? 'Stop sharing your screen' : otherShares ? 'Somebody else shares the screen' : 'Share your screen'
+            amIScreenSharing
+              ? 'Stop sharing your screen'
+              : otherShares
+                ? 'Share: somebody else shares the screen now'
+                : 'Share your screen'
           }
+          word={amIScreenSharing ? 'Stop' : 'Share'}
           testId="control-screen"
           active={amIScreenSharing}
           isDisabled={otherShares}
-          onPress={() => void toggleScreenShare({ videoOnly: false })}
+          onPress={toggleScreen}
         >
           {amIScreenSharing ? <MonitorOff aria-hidden /> : <MonitorUp aria-hidden />}
         </Control>
@@ -121,9 +173,10 @@ export function Controls({ staff, chat, waits, open, onPanel, onLeave, onEndedFo
       {!waits && (
         <Control
           label={handUp ? 'Lower your hand' : 'Raise your hand'}
+          word="Hand"
           testId="control-hand"
           active={handUp}
-          onPress={() => void (handUp ? actions.lowerLocalPeerHand() : actions.raiseLocalPeerHand()).catch(onProblem)}
+          onPress={toggleHand}
         >
           <Hand aria-hidden />
         </Control>
@@ -131,6 +184,7 @@ export function Controls({ staff, chat, waits, open, onPanel, onLeave, onEndedFo
       {chat && !waits && (
         <Control
           label={unread > 0 ? `Chat, ${unread} unread` : 'Chat'}
+          word="Chat"
           testId="control-chat"
           active={open === 'chat'}
           badge={open === 'chat' ? 0 : unread}
@@ -142,6 +196,7 @@ export function Controls({ staff, chat, waits, open, onPanel, onLeave, onEndedFo
       {!waits && (
         <Control
           label={`People, ${inside} in the visit${arrivals > 0 ? `, ${arrivals} waiting` : ''}`}
+          word="People"
           testId="control-people"
           active={open === 'people'}
           badge={arrivals}
@@ -150,7 +205,19 @@ export function Controls({ staff, chat, waits, open, onPanel, onLeave, onEndedFo
           <Users aria-hidden />
         </Control>
       )}
-      <DeviceMenu />
+      {sideBySide !== undefined && (
+        <Control
+          label={sideBySide ? 'View: show the others large' : 'View: show everybody side by side'}
+          word="View"
+          testId="control-layout"
+          state="on"
+          onPress={onLayout}
+        >
+          {sideBySide ? <PictureInPicture2 aria-hidden /> : <LayoutGrid aria-hidden />}
+        </Control>
+      )}
+      <DeviceMenu onHelp={() => setHelp(true)} />
+      <ShortcutHelp isOpen={help} onClose={() => setHelp(false)} />
       <LeaveControl staff={staff} onLeave={onLeave} onEndedForAll={onEndedForAll} />
     </div>
   );

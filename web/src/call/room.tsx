@@ -20,6 +20,7 @@ import { Chat } from './chat';
 import { Controls, type PanelName } from './controls';
 import { deviceFault, type CallFault } from './faults';
 import { Arrivals } from './arrivals';
+import { useJoinSignal } from './join-signal';
 import { People } from './people';
 import { hostRole, waitingRole } from './roles';
 import { PeerTile, ScreenTile } from './tile';
@@ -44,6 +45,8 @@ export function Room({ visit, reconnecting, choices, staff, onLeave, onEndedForA
   const backAgain = useBackAgain(reconnecting);
   const { error: soundBlocked, unblockAudio } = useAutoplayError();
   useAdmission(me?.roleName, choices);
+  useJoinSignal();
+  const [sideBySide, setSideBySide] = useState(false);
 
   useLayoutEffect(() => {
     document.documentElement.dataset.scene = 'call';
@@ -56,6 +59,8 @@ export function Room({ visit, reconnecting, choices, staff, onLeave, onEndedForA
   const waits = me?.roleName === waitingRole;
   // The own screen is not shown again: it would be a picture of itself, and the faces matter more.
   const shown = sharing && !sharing.isLocal ? sharing : undefined;
+  const canArrange = !waits && !shown && others.length > 0;
+  const beside = canArrange && sideBySide;
   const showPanel = (name: PanelName) => {
     opener.current = document.activeElement instanceof HTMLElement ? document.activeElement : null;
     setPanel((open) => (open === name ? undefined : name));
@@ -122,22 +127,23 @@ export function Room({ visit, reconnecting, choices, staff, onLeave, onEndedForA
         )}
       </div>
       <div className="room-body">
-        <div className="stage" data-layout={shown ? 'screen' : others.length > 1 ? 'grid' : 'one'}>
+        <div className="stage" data-layout={shown ? 'screen' : others.length > 1 || beside ? 'grid' : 'one'} data-beside={beside}>
           {waits ? (
             <WaitingRoom visit={visit} hostHere={remote.some((peer) => peer.roleName === hostRole)} />
           ) : (
             <>
               {shown && <ScreenTile peer={shown} />}
               {others.length > 0 ? (
-                <div className="tiles" data-count={Math.min(others.length, 6)}>
+                <div className="tiles" data-count={Math.min(others.length + (beside ? 1 : 0), 6)}>
                   {others.map((peer) => (
                     <PeerTile key={peer.id} peer={peer} />
                   ))}
+                  {beside && me && <PeerTile peer={me} />}
                 </div>
               ) : (
                 !shown && <Alone isHost={me?.roleName === hostRole} link={staff?.publicLink} />
               )}
-              {me && (
+              {me && !beside && (
                 <div className="self">
                   <PeerTile peer={me} small />
                 </div>
@@ -152,6 +158,8 @@ export function Room({ visit, reconnecting, choices, staff, onLeave, onEndedForA
         staff={staff}
         chat={visit.features?.chat !== false}
         waits={waits}
+        sideBySide={canArrange ? sideBySide : undefined}
+        onLayout={() => setSideBySide((now) => !now)}
         open={panel}
         onPanel={showPanel}
         onLeave={onLeave}

@@ -30,7 +30,7 @@ export function PeerTile({ peer, small }: { peer: HMSPeer; small?: boolean }) {
   const frame = useRef<HTMLElement>(null);
   const { videoRef } = useVideo({ trackId: track?.id, attach: videoOn });
   useAudioLevelStyles({ trackId: peer.audioTrack, getStyle: levelStyle, ref: frame });
-  const name = peer.isLocal ? `${peer.name} (you)` : peer.name;
+  const name = peer.isLocal ? (small ? 'You' : `${peer.name} (you)`) : peer.name;
   const degraded = track?.degraded === true;
   return (
     <figure

@@ -129,7 +129,8 @@ export function Over({ why, reason, onHome }: { why: 'ended' | 'removed'; reason
           ? 'It was ended for everyone. Your camera and microphone are off.'
           : 'The clinician removed you. Your camera and microphone are off.'}
       </p>
-      {reason && <p data-testid="visit-over-reason">“{reason}”</p>}
+      {/* The server's own note is no news for people. */}
+      {reason && reason !== 'visit ended' && <p data-testid="visit-over-reason">“{reason}”</p>}
       {!onHome && <p className="message-next">You can close this page.</p>}
     </Message>
   );

@@ -140,8 +140,11 @@ void LiveRoom::offer(Peer& peer, const Frame& frame) {
   const std::string sdp = params::sdp_in(frame.params, "desc");
   if (!read.ok() || sdp.empty()) return connection->fail(frame.id, 400, "offer params are invalid");
   const auto& node = read.value.sfu_node_id;
-  if (node ? *node != services_.node_id : peer.must_migrate)
-    return connection->fail(frame.id, 421, "another media node is in charge");
+  if (node ? *node != services_.node_id : peer.must_migrate) {
+    connection->fail(frame.id, 421, "another media node is in charge");
+    if (peer.must_migrate) tell_new_node(peer);
+    return;
+  }
   const Role* role = role_of(peer);
   std::map<std::string, Track> tracks;
   for (const auto& [key, value] : read.value.tracks) {

@@ -14,6 +14,8 @@ namespace {
 constexpr base::Duration kGrace = base::Duration::seconds(75);
 constexpr base::Duration kTabClosedGrace = base::Duration::seconds(5);
 constexpr base::Duration kRefusedGrace = base::Duration::seconds(15);
+// A reconnecting SDK sends its offer at once; without connections it sends none.
+constexpr base::Duration kNodeNewsDelay = base::Duration::millis(1500);
 constexpr base::Duration kRestartPause = base::Duration::seconds(2);
 constexpr std::int64_t kSessionCapSeconds = 12 * 3600;  // 100ms-server-api.md §8.7
 constexpr std::size_t kMaxSockets = 5000;
@@ -86,7 +88,7 @@ void LiveRoom::admit_returning(const ConnectionPtr& connection, Peer& peer) {
   const bool role_exists = book_.find(peer.self.role) != nullptr;
   connection->notify("on-policy-change",
                      role_exists ? book_.policy_for(peer.self.role) : bare_policy(peer.self.role));
-  if (peer.must_migrate) connection->notify("node-info", {{"sfu_node_id", services_.node_id}});
+  if (peer.must_migrate) peer.tell_node_at = services_.clock.steady() + kNodeNewsDelay;
   send_room_view(peer);
   if (!peer.open_offer.empty()) {
     connection->notify("offer",
@@ -94,6 +96,11 @@ void LiveRoom::admit_returning(const ConnectionPtr& connection, Peer& peer) {
   }
   telemetry::info("peer is back",
                   {{"room", room_id_}, {"peer", peer.self.peer_id}, {"migrates", peer.must_migrate}});
+}
+
+void LiveRoom::tell_new_node(Peer& peer) {
+  peer.tell_node_at = base::SteadyTime{INT64_MAX};
+  tell(peer, "node-info", {{"sfu_node_id", services_.node_id}});
 }
 
 // §8.1: the SDK shows a refusal only as the answer to `join`, and it sends `join` only after a policy.
@@ -270,8 +277,9 @@ void LiveRoom::send_away(const std::string& requested_by, const std::string& rea
 void LiveRoom::tick() {
   const auto now = services_.clock.steady();
   std::vector<std::string> gone;
-  for (const auto& [peer_id, peer] : peers_) {
+  for (auto& [peer_id, peer] : peers_) {
     if (!peer.connection && peer.gone_at <= now) gone.push_back(peer_id);
+    if (peer.connection && peer.must_migrate && peer.tell_node_at <= now) tell_new_node(peer);
   }
   for (const auto& peer_id : gone) remove_peer(peer_id, "websocket closed");
   for (const auto& connection : connections_) {

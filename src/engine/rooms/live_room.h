@@ -115,6 +115,7 @@ class LiveRoom : public std::enable_shared_from_this<LiveRoom> {  // shared: que
   // live_room.cpp: sockets and presence
   Outcome<void> load();
   void admit_returning(const ConnectionPtr& connection, Peer& peer);
+  void tell_new_node(Peer& peer);
   void refuse_connection(const ConnectionPtr& connection, const Refusal& refusal);
   void answer_refused(const ConnectionPtr& connection, const Frame& frame);
   void lost_peer(const ConnectionPtr& connection, const Frame& frame);

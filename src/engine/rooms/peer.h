@@ -28,6 +28,10 @@ struct Peer {
   // A restarted process has none of its media: it is sent to the new node (§4.9) and what it sends for the
   // old one is refused with 421.
   bool must_migrate = false;
+  // node-info waits for the offer every reconnect begins with (and its 421). Sent before it, it can reach the
+  // SDK between createOffer and setLocalDescription: the connection is closed under it, and the reconnect
+  // never ends.
+  base::SteadyTime tell_node_at{INT64_MAX};  // for a client without connections, which sends no offer
   std::string
       open_offer;  // subscribe offer without an answer yet: sent again when the socket was lost meanwhile
   std::set<std::string> listens_to;  // keys of the session store; kept over a reconnect

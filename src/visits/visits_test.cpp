@@ -134,8 +134,8 @@ TEST_P(VisitsTest, AMisbehavingProviderLeavesNoRow) {
   };
   for (const auto& [code, response] : cases) {
     Clinic clinic(GetParam());
-    clinic.imposter.misbehave([&response = response](const http::Request& request) {
-      return request.path == "/v2/rooms" ? std::optional<http::Response>(response) : std::nullopt;
+    clinic.imposter.misbehave([&answer = response](const http::Request& request) {
+      return request.path == "/v2/rooms" ? std::optional<http::Response>(answer) : std::nullopt;
     });
     const auto made = clinic.post(kInstant, kGuideBody);
     EXPECT_EQ(made.at("code"), code) << made.text;

@@ -34,7 +34,8 @@ TEST(Loop, tasks_run_in_order_of_time_and_can_be_cancelled_from_inside) {
   std::string order;
   const auto now = f.clock.steady();
   const auto later = now + base::Duration::seconds(100);
-  f.loop->start(now + base::Duration::millis(4), [&](base::SteadyTime) {
+  // Far enough behind the two of `a` that a loop woken late on a busy machine does not change the order.
+  f.loop->start(now + base::Duration::millis(500), [&](base::SteadyTime) {
     order += 'b';
     return later;
   });
